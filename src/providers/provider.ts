@@ -1,0 +1,126 @@
+import type { Readable } from 'node:stream'
+import type { Hono } from 'hono'
+import type { z } from 'zod'
+import type { Logger } from '../log.ts'
+import type { MessageContent } from '../model.ts'
+
+/** What can be told of a record without understanding the message: enough to file it. */
+export interface Identity {
+  /** The provider's own message id; null when the record has none (it gets a positional id). */
+  messageId: string | null
+  /** 16 bytes over what the provider can change: the same on every route, whatever the key order. */
+  fingerprint: Buffer
+  /** Epoch milliseconds; null when the record does not tell. */
+  sentAt: number | null
+}
+
+/** One record of a unit, on its way to Kafka. */
+export interface RawRecord extends Identity {
+  /** Stable within the unit: reading the unit again gives the same record the same position. */
+  position: string | number
+  payload: Buffer
+}
+
+/**
+ * Gives one record to Kafka. Returns a promise when the reader must wait before the next (back-pressure),
+ * undefined when it may go on at once. A rejection ends the reading: the unit will be read again.
+ */
+export type Publish = (record: RawRecord) => Promise<void> | undefined
+
+/** One provider hour and when it is due. Times are epoch milliseconds. */
+export interface Unit {
+  /** As in `LedgerEntry.unit`. */
+  name: string
+  /** The first moment the provider can have something. */
+  opensAt: number
+  /** From here on an answer is final apart from late rows; before, the unit is polled every `pollEveryMs`. */
+  closesAt: number
+  /** Null where the provider answers only once the hour has closed. */
+  pollEveryMs: number | null
+  /** Second looks, counted from the first complete reading after `closesAt`. */
+  lookAgainMs: readonly number[]
+  /** After this the provider no longer has it; null where it never forgets. */
+  deadline: number | null
+}
+
+/** What one reading of a unit came to. A value, because each is an ordinary answer of a provider. */
+export type Reading =
+  | { state: 'published'; lines: number; bytes: number; digest: string }
+  | { state: 'empty'; reason: string }
+  | { state: 'not_yet'; reason: string; retryAfterMs?: number }
+  | { state: 'lost'; reason: string }
+  | { state: 'failed'; reason: string; retryAfterMs?: number }
+
+/** One configured account of a provider. The scheduler calls `read` for one unit at a time. */
+export interface Source {
+  readonly name: string
+  readonly provider: string
+  readonly tenant: string
+  /** Every unit from `since` to `nowMs` that the provider can still have, oldest first. May ask the provider. */
+  units(nowMs: number, signal: AbortSignal): Promise<Unit[]>
+  /**
+   * Reads one unit whole and publishes its records. Answers of the provider about this unit are returned;
+   * what concerns the whole source is thrown as ChatfeedError: `transient` (throttled, unreachable: the
+   * scheduler waits `retryAfterMs`) or `fatal` (wrong secret, app unknown: the source stops with the reason).
+   * May be called again for the same unit at any time; must end soon after `signal` aborts.
+   */
+  read(unit: Unit, publish: Publish, signal: AbortSignal): Promise<Reading>
+  close(): Promise<void>
+}
+
+/** Asks for permission before each request; resolves in the order of asking. */
+export interface RateBudget {
+  take(signal?: AbortSignal): Promise<void>
+  /** Nobody gets permission for this long: the provider throttled or banned us. */
+  pause(ms: number): void
+}
+
+export interface SourceContext {
+  log: Logger
+  budget: RateBudget
+  /** Counts one request for `chatfeed_provider_requests_total`; `outcome` is a stable word. */
+  countRequest(outcome: string): void
+  now(): number
+}
+
+/** A saved file's records, for `import`. */
+export interface SavedFileReading {
+  lines: number
+  bytes: number
+  digest: string
+}
+
+/** One simulated provider: strict about the provider's rules, with history made from a seed. */
+export interface Sandbox {
+  /** Answers HTTP requests as the provider would, below the root path. */
+  app: Hono
+  /** A `sources:` entry that reads this sandbox at `baseUrl`. */
+  sourceConfig(baseUrl: string): Record<string, unknown>
+  /** Distinct (message id, fingerprint) pairs handed out since the start, and rows with repeats. */
+  served(): { rows: number; messages: number; revisions: number }
+}
+
+export interface SandboxOptions {
+  seed: number
+  now(): number
+  /** Messages an hour in the busiest hour; quieter hours scale with it. */
+  messagesPerHour: number
+  /** Overrides for tests: shorter waits, smaller pages. */
+  [option: string]: unknown
+}
+
+/** One folder a provider: how to ask, what the bytes mean, how to simulate it. */
+export interface Provider<Config = unknown> {
+  readonly name: string
+  /** The strict schema of a `sources:` entry with this `provider`. */
+  readonly config: z.ZodType<Config>
+  open(config: Config, context: SourceContext): Source
+  tenantOf(config: Config): string
+  /** Files one record; never throws: bytes that are no message get `messageId: null`. */
+  identify(payload: Buffer): Identity
+  /** Understands a record; throws ChatfeedError `message` with a code when it cannot. */
+  understand(payload: Buffer, tenant: string): MessageContent & { messageId: string }
+  /** Reads a saved file (already inflated bytes or gz: it sniffs) and publishes its records. */
+  readSaved(file: Readable, publish: Publish, signal: AbortSignal): Promise<SavedFileReading>
+  sandbox(options: SandboxOptions): Sandbox
+}

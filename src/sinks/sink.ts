@@ -1,0 +1,22 @@
+import type { Message } from '../model.ts'
+
+/**
+ * A store that messages are carried into. One consumer group per sink; the reader of a partition is the
+ * only caller for that partition, but after a crash or a rebalance the same batch may come again, and an
+ * old reader may still write for a moment: `write` must not care.
+ */
+export interface Sink {
+  readonly name: string
+  readonly type: string
+  /** The offset to read next for a partition, as stored with the data; null when nothing is stored yet. */
+  position(partition: number): Promise<number | null>
+  /**
+   * Stores the messages and `nextOffset` in one step. The highest revision of an id stays; the same batch
+   * twice leaves the same rows. Throws ChatfeedError `transient` when the store is not there (offsets do
+   * not move and the batch comes again), `fatal` when trying again cannot help.
+   */
+  write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void>
+  /** Messages stored now. */
+  rows(): Promise<number>
+  close(): Promise<void>
+}
