@@ -1,0 +1,230 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ChatfeedError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import {
+  type Broker,
+  type Cluster,
+  coordinator,
+  type KafkaConnection,
+  type KafkajsError,
+  newCluster,
+  type ProtocolCall,
+} from './wire.ts'
+
+/** Protocol errors after which the same call may succeed once metadata or the coordinator has moved. */
+const passing = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'REQUEST_TIMED_OUT',
+  'REPLICA_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NOT_CONTROLLER',
+  'CONCURRENT_TRANSACTIONS',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'LISTENER_NOT_FOUND',
+])
+
+const lostConnection = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+  'KafkaJSLockTimeout',
+])
+
+/** The producer can write no more: another one took over, or the broker no longer knows its sequence. */
+const fencing = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+])
+
+const authentication = new Set(['KafkaJSSASLAuthenticationError'])
+
+/** kafkajs wraps the error that ended its own retries: the inner one says what happened. */
+function innermost(error: unknown): KafkajsError {
+  let inner = error as KafkajsError
+  while (inner.name === 'KafkaJSNumberOfRetriesExceeded' && inner.cause instanceof Error) inner = inner.cause
+  return inner
+}
+
+/** Any error of a Kafka call as a ChatfeedError: `transient` (code `kafka_…` or `fenced`) or `fatal`. */
+export function kafkaError(error: unknown, doing: string): ChatfeedError {
+  if (error instanceof ChatfeedError) return error
+  const inner = innermost(error)
+  const type = inner.type ?? inner.name
+  if (fencing.has(type)) {
+    return new ChatfeedError('transient', 'fenced', `Another process took over while ${doing}.`, {
+      cause: error,
+    })
+  }
+  if (passing.has(type))
+    return new ChatfeedError(
+      'transient',
+      `kafka_${type.toLowerCase()}`,
+      `Kafka is not ready for ${doing}: ${type}.`,
+      { cause: error },
+    )
+  if (lostConnection.has(inner.name) || typeof inner.code === 'string') {
+    return new ChatfeedError(
+      'transient',
+      'kafka_unreachable',
+      `Kafka cannot be reached for ${doing}: ${inner.message}.`,
+      {
+        cause: error,
+        mend: 'Check kafka.brokers, the network and that the brokers run.',
+      },
+    )
+  }
+  if (authentication.has(inner.name)) {
+    return new ChatfeedError(
+      'fatal',
+      'kafka_authentication',
+      `Kafka refused the credentials: ${inner.message}.`,
+      {
+        cause: error,
+        mend: 'Check kafka.sasl and kafka.tls.',
+      },
+    )
+  }
+  return new ChatfeedError(
+    'fatal',
+    `kafka_${type.toLowerCase()}`,
+    `Kafka refused ${doing}: ${inner.message}.`,
+    { cause: error },
+  )
+}
+
+export interface RetryOptions {
+  /** Give up after this long; the last error is thrown. */
+  deadlineMs?: number
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * One set of connections to a cluster with patience: a call that meets a moved leader, a loading coordinator
+ * or a lost connection is made again, with fresh metadata, until the deadline.
+ */
+export class Connection {
+  readonly cluster: Cluster
+  readonly log: Logger
+  #connected: Promise<void> | undefined
+
+  constructor(connection: KafkaConnection, log: Logger) {
+    this.cluster = newCluster(connection, log)
+    this.log = log
+  }
+
+  /** Runs `call` until it succeeds. Throws ChatfeedError: `fatal` at once, `transient` at the deadline. */
+  async retry<T>(doing: string, call: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    const deadline = Date.now() + (options.deadlineMs ?? 60_000)
+    for (let waitMs = 5; ; waitMs = Math.min(waitMs * 1.6, 1_000)) {
+      try {
+        await this.#connect()
+        return await call()
+      } catch (cause) {
+        const error = kafkaError(cause, doing)
+        if (
+          error.remedy !== 'transient' ||
+          error.code === 'fenced' ||
+          Date.now() > deadline ||
+          options.signal?.aborted
+        )
+          throw error
+        if (error.code !== 'kafka_concurrent_transactions') await this.#recover(error)
+        await delay(waitMs * (0.75 + Math.random() / 2))
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    this.#connected ??= this.cluster.connect()
+    try {
+      await this.#connected
+    } catch (error) {
+      this.#connected = undefined
+      throw error
+    }
+  }
+
+  async #recover(error: ChatfeedError): Promise<void> {
+    this.log.debug({ code: error.code }, 'kafka call will be made again')
+    try {
+      await this.cluster.refreshMetadata()
+    } catch (refreshError) {
+      // The next attempt of the call meets the same fault and reports it.
+      this.log.debug({ code: kafkaError(refreshError, 'metadata').code }, 'kafka metadata not refreshed')
+      this.#connected = undefined
+    }
+  }
+
+  /** Makes the metadata of these topics known. */
+  async know(topics: readonly string[], options?: RetryOptions): Promise<void> {
+    await this.retry(
+      `metadata of ${topics.join(', ')}`,
+      () => this.cluster.addMultipleTargetTopics(topics),
+      options,
+    )
+  }
+
+  /** Number of partitions of a known topic; 0 when it does not exist. */
+  partitions(topic: string): number {
+    return this.cluster.findTopicPartitionMetadata(topic).length
+  }
+
+  /** Node id of the leader, or throws a passing error when there is none now. */
+  leader(topic: string, partition: number): number {
+    const metadata = this.cluster
+      .findTopicPartitionMetadata(topic)
+      .find((entry) => entry.partitionId === partition)
+    if (!metadata || metadata.leader < 0) {
+      throw new ChatfeedError(
+        'transient',
+        'kafka_leader_not_available',
+        `Partition ${topic}-${partition} has no leader now.`,
+      )
+    }
+    return metadata.leader
+  }
+
+  /** Sends a ready-made call to one broker. A closed connection is dropped, so that the next call opens a new one. */
+  async send<Response>(nodeId: number, call: ProtocolCall<Response>): Promise<Response> {
+    const broker = await this.cluster.findBroker({ nodeId })
+    try {
+      return await broker.connectionPool.send(call)
+    } catch (error) {
+      if ((error as Error).name === 'KafkaJSConnectionClosedError') await broker.disconnect()
+      throw error
+    }
+  }
+
+  groupCoordinator(groupId: string): Promise<Broker> {
+    return this.cluster.findGroupCoordinator({ groupId, coordinatorType: coordinator.group })
+  }
+
+  transactionCoordinator(transactionalId: string): Promise<Broker> {
+    return this.cluster.findGroupCoordinator({
+      groupId: transactionalId,
+      coordinatorType: coordinator.transaction,
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.cluster.disconnect()
+  }
+}

@@ -1,0 +1,115 @@
+import { ChatfeedError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { Connection } from './connection.ts'
+import { partitionOf } from './partitioner.ts'
+import { PartitionWriter } from './produce.ts'
+import { RecordBatchWriter, type RecordHeader } from './record-batch.ts'
+import type { KafkaConnection } from './wire.ts'
+
+export interface ProducerOptions {
+  /** Records of one batch; more does not pay (measured up to 10,000). */
+  batchRecords?: number
+  /** Uncompressed bytes of one batch, below the topic's max.message.bytes. */
+  batchBytes?: number
+  /** How long a write is tried before it fails. */
+  deadlineMs?: number
+}
+
+interface Lane {
+  writer: PartitionWriter
+  batch: RecordBatchWriter
+  sending: Promise<void> | undefined
+}
+
+/**
+ * Idempotent producer of one topic: records go to the partition of their key (murmur2, as the Java client)
+ * and are sent in batches, one batch of a partition under way at a time. After an error every later call
+ * fails with it: open a new producer and repeat what was not yet flushed.
+ */
+export class Producer {
+  readonly #connection: Connection
+  readonly #lanes: Lane[]
+  readonly #options: Required<ProducerOptions>
+  #failure: ChatfeedError | undefined
+
+  private constructor(connection: Connection, lanes: Lane[], options: Required<ProducerOptions>) {
+    this.#connection = connection
+    this.#lanes = lanes
+    this.#options = options
+  }
+
+  /** Throws ChatfeedError `fatal` when the topic does not exist, `transient` when the cluster cannot be reached. */
+  static async open(
+    kafka: KafkaConnection,
+    log: Logger,
+    topic: string,
+    options: ProducerOptions = {},
+  ): Promise<Producer> {
+    const connection = new Connection(kafka, log)
+    try {
+      await connection.know([topic])
+      const partitions = connection.partitions(topic)
+      if (partitions === 0) throw new ChatfeedError('fatal', 'no_topic', `Topic ${topic} does not exist.`)
+      const identity = await connection.retry('a producer id', async () => {
+        const broker = await connection.cluster.findBroker({ nodeId: connection.leader(topic, 0) })
+        return broker.initProducerId({ transactionTimeout: 60_000 })
+      })
+      const owner = {
+        producerId: BigInt(identity.producerId),
+        producerEpoch: identity.producerEpoch,
+        transactionalId: null,
+      }
+      const lanes = Array.from({ length: partitions }, (_, partition) => ({
+        writer: new PartitionWriter(connection, owner, topic, partition),
+        batch: new RecordBatchWriter(),
+        sending: undefined,
+      }))
+      return new Producer(connection, lanes, {
+        batchRecords: 2_000,
+        batchBytes: 900_000,
+        deadlineMs: 120_000,
+        ...options,
+      })
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  }
+
+  /** Adds a record. Returns a promise when the caller must wait before adding more, otherwise undefined. */
+  add(key: Buffer, value: Buffer, headers?: readonly RecordHeader[]): Promise<void> | undefined {
+    if (this.#failure) return Promise.reject(this.#failure)
+    const lane = this.#lanes[partitionOf(key, this.#lanes.length)]!
+    lane.batch.append(key, value, headers)
+    if (lane.batch.records < this.#options.batchRecords && lane.batch.bytes < this.#options.batchBytes)
+      return undefined
+    return this.#send(lane)
+  }
+
+  /** Resolves when every record added so far is acknowledged by all in-sync replicas. */
+  async flush(): Promise<void> {
+    for (const lane of this.#lanes) if (lane.batch.records > 0) await this.#send(lane)
+    for (const lane of this.#lanes) await lane.sending
+    if (this.#failure) throw this.#failure
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  /** Resolves when the batch before is acknowledged, and leaves this one under way. */
+  async #send(lane: Lane): Promise<void> {
+    const before = lane.sending
+    const batch = lane.batch.seal()
+    const sending = (async () => {
+      await before
+      if (this.#failure) throw this.#failure
+      await lane.writer.write(batch, { deadlineMs: this.#options.deadlineMs })
+    })()
+    lane.sending = sending
+    sending.catch((error: unknown) => {
+      this.#failure ??= error as ChatfeedError
+    })
+    await before
+  }
+}

@@ -1,0 +1,33 @@
+import type { Connection } from './connection.ts'
+import { Fetcher } from './fetch.ts'
+import { topicOffsets } from './offsets.ts'
+import type { RecordSet } from './record-set.ts'
+
+export interface RangeOptions {
+  /** The first offset; the beginning of the partition by default. */
+  from?: number
+  /** The offset to stop before; the end of the committed records at the time of the call by default. */
+  to?: number
+  signal?: AbortSignal
+}
+
+/** Reads part of one partition without a consumer group; ends at `to`, or early when `signal` aborts. */
+export async function* readRange(
+  connection: Connection,
+  topic: string,
+  partition: number,
+  options: RangeOptions = {},
+): AsyncGenerator<RecordSet> {
+  const { signal } = options
+  const from =
+    options.from ?? (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ?? 0
+  const to = options.to ?? (await topicOffsets(connection, topic, 'latest', [partition])).get(partition) ?? 0
+  const fetcher = new Fetcher(connection, { maxPartitionBytes: 4 << 20 })
+  fetcher.seek(topic, partition, from)
+  for (let next = from; next < to && !signal?.aborted;) {
+    for (const records of await fetcher.poll(signal)) {
+      next = records.nextOffset
+      yield records
+    }
+  }
+}

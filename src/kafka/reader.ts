@@ -1,0 +1,69 @@
+import type { Logger } from '../log.ts'
+import { Connection, kafkaError } from './connection.ts'
+import { Fetcher } from './fetch.ts'
+import { GroupMember } from './group.ts'
+import { topicOffsets } from './offsets.ts'
+import type { RecordSet } from './record-set.ts'
+import type { KafkaConnection } from './wire.ts'
+
+export interface ReaderOptions {
+  kafka: KafkaConnection
+  log: Logger
+  groupId: string
+  topic: string
+  /** Where to begin a partition: the offset kept with the data, null for the beginning. */
+  position(partition: number): Promise<number | null>
+  /** Stores the records together with `records.nextOffset`, idempotently. `transient` makes the same records come again. */
+  write(records: RecordSet): Promise<void>
+}
+
+/**
+ * Carries a topic into a store that keeps its own offsets. The group shares the partitions and shows the lag;
+ * the truth about what was read lies in the store.
+ */
+export function runReader(options: ReaderOptions): GroupMember {
+  const { kafka, log, groupId, topic } = options
+  const member: GroupMember = new GroupMember({
+    kafka,
+    log,
+    groupId,
+    topics: [topic],
+    work: (partition, signal) => readPartition(options, member, partition, signal),
+  })
+  return member
+}
+
+async function readPartition(
+  options: ReaderOptions,
+  member: GroupMember,
+  partition: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kafka, log, groupId, topic } = options
+  const connection = new Connection(kafka, log)
+  try {
+    await connection.know([topic], { signal })
+    const start =
+      (await options.position(partition)) ??
+      (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ??
+      0
+    const fetcher = new Fetcher(connection)
+    fetcher.seek(topic, partition, start)
+    while (!signal.aborted) {
+      for (const records of await fetcher.poll(signal)) {
+        await options.write(records)
+        try {
+          await member.commitOffset(topic, partition, records.nextOffset)
+        } catch (error) {
+          // Only the lag display suffers: a member that is just leaving or joining cannot commit.
+          log.debug(
+            { group: groupId, code: kafkaError(error, 'committing').code },
+            'offset not shown to the group',
+          )
+        }
+      }
+    }
+  } finally {
+    await connection.close()
+  }
+}

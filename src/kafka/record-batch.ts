@@ -1,0 +1,144 @@
+import { checksum, compress, writtenCodec } from './codec.ts'
+
+/**
+ * Writing record batches (format v2, KIP-98): records go straight into one growing buffer, with no object a
+ * record, and are compressed once. kafkajs' own encoder costs 7–10 µs a record and copies O(n²).
+ */
+
+/** A header of a record. */
+export interface RecordHeader {
+  key: string
+  value: Buffer
+}
+
+/** A finished batch, not yet bound to a producer: the same bytes are sent again on a retry. */
+export interface SealedBatch {
+  readonly records: number
+  readonly timestampMs: number
+  /** Compressed records. */
+  readonly body: Buffer
+}
+
+/** Who writes a batch: what the broker needs to recognise a repeated send and to fence an old producer. */
+export interface BatchOwner {
+  producerId: bigint
+  producerEpoch: number
+  baseSequence: number
+  transactional: boolean
+}
+
+const headSize = 61
+
+/** Bytes of an unsigned varint of a zigzag-encoded non-negative number. */
+function varintSize(value: number): number {
+  const zigzag = value * 2
+  if (zigzag < 0x80) return 1
+  if (zigzag < 0x4000) return 2
+  if (zigzag < 0x20_0000) return 3
+  if (zigzag < 0x1000_0000) return 4
+  return 5
+}
+
+/** Collects records of one partition. */
+export class RecordBatchWriter {
+  #buffer: Buffer
+  #length = 0
+  #records = 0
+
+  constructor(initialBytes = 64 * 1024) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes)
+  }
+
+  get records(): number {
+    return this.#records
+  }
+
+  /** Uncompressed size. */
+  get bytes(): number {
+    return this.#length
+  }
+
+  /** Adds a record; key and value are copied. */
+  append(key: Buffer | null, value: Buffer | null, headers: readonly RecordHeader[] = []): void {
+    const keyBytes = key ? varintSize(key.length) + key.length : 1
+    const valueBytes = value ? varintSize(value.length) + value.length : 1
+    let headerBytes = varintSize(headers.length)
+    for (const header of headers) {
+      const name = Buffer.byteLength(header.key)
+      headerBytes += varintSize(name) + name + varintSize(header.value.length) + header.value.length
+    }
+    // attributes + timestamp delta 0, then the offset delta
+    const size = 2 + varintSize(this.#records) + keyBytes + valueBytes + headerBytes
+    this.#reserve(size + 5)
+    this.#varint(size)
+    this.#buffer[this.#length++] = 0
+    this.#buffer[this.#length++] = 0
+    this.#varint(this.#records)
+    this.#bytes(key)
+    this.#bytes(value)
+    this.#varint(headers.length)
+    for (const header of headers) {
+      this.#varint(Buffer.byteLength(header.key))
+      this.#length += this.#buffer.write(header.key, this.#length)
+      this.#bytes(header.value)
+    }
+    this.#records++
+  }
+
+  /** Compresses what was collected and starts anew. Must hold at least one record. */
+  seal(timestampMs = Date.now()): SealedBatch {
+    const sealed = {
+      records: this.#records,
+      timestampMs,
+      body: compress(this.#buffer.subarray(0, this.#length)),
+    }
+    this.#length = 0
+    this.#records = 0
+    return sealed
+  }
+
+  #bytes(bytes: Buffer | null): void {
+    if (!bytes) {
+      this.#buffer[this.#length++] = 1 // zigzag(-1)
+      return
+    }
+    this.#varint(bytes.length)
+    this.#length += bytes.copy(this.#buffer, this.#length)
+  }
+
+  #varint(value: number): void {
+    let rest = value * 2
+    while (rest > 0x7f) {
+      this.#buffer[this.#length++] = (rest & 0x7f) | 0x80
+      rest = Math.floor(rest / 128)
+    }
+    this.#buffer[this.#length++] = rest
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return
+    const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes))
+    this.#buffer.copy(grown, 0, 0, this.#length)
+    this.#buffer = grown
+  }
+}
+
+/** The batch as it goes over the wire, under its owner's name. */
+export function encodeBatch(batch: SealedBatch, owner: BatchOwner): Buffer {
+  const bytes = Buffer.allocUnsafe(headSize + batch.body.length)
+  bytes.writeBigInt64BE(0n, 0) // base offset: set by the broker
+  bytes.writeInt32BE(bytes.length - 12, 8)
+  bytes.writeInt32BE(-1, 12) // partition leader epoch: set by the broker
+  bytes.writeInt8(2, 16)
+  bytes.writeInt16BE(writtenCodec | (owner.transactional ? 0x10 : 0), 21)
+  bytes.writeInt32BE(batch.records - 1, 23)
+  bytes.writeBigInt64BE(BigInt(batch.timestampMs), 27)
+  bytes.writeBigInt64BE(BigInt(batch.timestampMs), 35)
+  bytes.writeBigInt64BE(owner.producerId, 43)
+  bytes.writeInt16BE(owner.producerEpoch, 51)
+  bytes.writeInt32BE(owner.baseSequence, 53)
+  bytes.writeInt32BE(batch.records, 57)
+  batch.body.copy(bytes, headSize)
+  bytes.writeUInt32BE(checksum(bytes.subarray(21)), 17)
+  return bytes
+}

@@ -1,0 +1,203 @@
+/**
+ * The door to kafkajs. chatfeed uses its connections, metadata and protocol messages, and keeps the parts
+ * that lose, repeat or stall (facts in docs/kafka.md) out of the way: producing, fetching, transactions and
+ * group membership are written here, on the broker calls below. Pinned to kafkajs 2.2.4.
+ */
+import { createRequire } from 'node:module'
+import type { Logger } from '../log.ts'
+
+const require = createRequire(import.meta.url)
+
+/** How to reach a cluster. */
+export interface KafkaConnection {
+  brokers: readonly string[]
+  tls?: boolean | { ca?: string; cert?: string; key?: string }
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string }
+  /** Shown in the brokers' logs and group descriptions. */
+  clientId: string
+}
+
+/** One request with its decoder, as kafkajs' connections send it. */
+export interface ProtocolCall<Response> {
+  request: {
+    apiKey: number
+    apiVersion: number
+    apiName: string
+    expectResponse?: () => boolean
+    encode(): Promise<WireEncoder>
+  }
+  response: { decode(raw: Buffer): Promise<Response>; parse(data: Response): Promise<Response> }
+  requestTimeout?: number
+}
+
+interface TopicOffsets {
+  topic: string
+  partitions: { partition: number; offset: string; metadata?: string | null; errorCode?: number }[]
+}
+
+interface TransactionIdentity {
+  transactionalId: string
+  producerId: string
+  producerEpoch: number
+}
+
+/** The calls of kafkajs' `Broker` that chatfeed makes. Answers with an error code are thrown. */
+export interface Broker {
+  readonly nodeId: number
+  readonly connectionPool: { send<Response>(call: ProtocolCall<Response>): Promise<Response> }
+  disconnect(): Promise<void>
+  initProducerId(request: {
+    transactionalId?: string | undefined
+    transactionTimeout: number
+  }): Promise<{ producerId: string; producerEpoch: number }>
+  addPartitionsToTxn(
+    request: TransactionIdentity & { topics: { topic: string; partitions: number[] }[] },
+  ): Promise<unknown>
+  addOffsetsToTxn(request: TransactionIdentity & { groupId: string }): Promise<unknown>
+  txnOffsetCommit(
+    request: TransactionIdentity & { groupId: string; topics: TopicOffsets[] },
+  ): Promise<unknown>
+  endTxn(request: TransactionIdentity & { transactionResult: boolean }): Promise<unknown>
+  joinGroup(request: {
+    groupId: string
+    sessionTimeout: number
+    rebalanceTimeout: number
+    memberId: string
+    groupProtocols: { name: string; metadata: Buffer }[]
+  }): Promise<{
+    generationId: number
+    leaderId: string
+    memberId: string
+    members: { memberId: string; memberMetadata: Buffer }[]
+  }>
+  syncGroup(request: {
+    groupId: string
+    generationId: number
+    memberId: string
+    groupAssignment: { memberId: string; memberAssignment: Buffer }[]
+  }): Promise<{ memberAssignment: Buffer }>
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>
+  describeGroups(request: { groupIds: string[] }): Promise<{
+    groups: { members: { memberId: string; clientId: string }[] }[]
+  }>
+  offsetFetch(request: {
+    groupId: string
+    topics: { topic: string; partitions: { partition: number }[] }[]
+  }): Promise<{ responses: TopicOffsets[] }>
+  offsetCommit(request: {
+    groupId: string
+    groupGenerationId: number
+    memberId: string
+    topics: TopicOffsets[]
+  }): Promise<unknown>
+  listOffsets(request: {
+    replicaId: number
+    isolationLevel: number
+    topics: { topic: string; partitions: { partition: number; timestamp: string | number }[] }[]
+  }): Promise<{ responses: TopicOffsets[] }>
+}
+
+/** kafkajs' `Cluster`: metadata and one set of connections. */
+export interface Cluster {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  refreshMetadata(): Promise<void>
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
+  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[]
+  findBroker(options: { nodeId: number }): Promise<Broker>
+  findGroupCoordinator(options: { groupId: string; coordinatorType: 0 | 1 }): Promise<Broker>
+}
+
+/** kafkajs' byte writer, used only as the envelope of ready-made bytes. */
+export interface WireEncoder {
+  buf: Buffer
+  offset: number
+}
+
+/** An error of kafkajs, by its shape. */
+export interface KafkajsError extends Error {
+  type?: string
+  code?: number | string
+  retriable?: boolean
+  originalError?: Error
+  cause?: unknown
+}
+
+export const coordinator = { group: 0, transaction: 1 } as const
+export const apiKeys = { produce: 0, fetch: 1 } as const
+export const isolation = { readUncommitted: 0, readCommitted: 1 } as const
+
+const EncoderClass = require('kafkajs/src/protocol/encoder') as new (size: number) => WireEncoder
+const ClusterClass = require('kafkajs/src/cluster') as new (options: Record<string, unknown>) => Cluster
+const socketFactory = require('kafkajs/src/network/socketFactory') as () => unknown
+const { createLogger } = require('kafkajs/src/loggers') as {
+  createLogger: (options: { level: number; logCreator: LogCreator }) => unknown
+}
+interface RequestQueue {
+  pending: unknown[]
+  throttledUntil: number
+  scheduleCheckPendingRequests: (this: RequestQueue) => void
+}
+const { prototype: requestQueue } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }
+const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
+  createErrorFromCode: (code: number) => KafkajsError
+}
+
+type LogCreator = (
+  level: number,
+) => (entry: { level: number; label: string; namespace: string; log: { message: string } }) => void
+
+/**
+ * kafkajs looks for waiting requests with a timer of about 1 ms that never ends, per connection
+ * (tulios/kafkajs#1704). It is needed only while something waits.
+ */
+const { scheduleCheckPendingRequests } = requestQueue
+requestQueue.scheduleCheckPendingRequests = function () {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheckPendingRequests.call(this)
+}
+
+/** kafkajs' own chatter (reconnects, refreshes) is for debugging: every error reaches the caller as well. */
+function logCreator(log: Logger): LogCreator {
+  return () => (entry) => {
+    log.debug({ kafkajs: entry.namespace, level: entry.label }, entry.log.message)
+  }
+}
+
+/**
+ * A new set of connections, opened lazily. One per task, because a broker answers the requests of one
+ * connection in turn: a waiting fetch or an `acks=all` produce would hold up its neighbours.
+ */
+export function newCluster(connection: KafkaConnection, log: Logger): Cluster {
+  const { tls } = connection
+  return new ClusterClass({
+    logger: createLogger({ level: log.isLevelEnabled('debug') ? 5 : 0, logCreator: logCreator(log) }),
+    socketFactory: socketFactory(),
+    brokers: [...connection.brokers],
+    ssl: typeof tls === 'object' ? { ...tls } : tls,
+    sasl: connection.sasl,
+    clientId: connection.clientId,
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    enforceRequestTimeout: true,
+    metadataMaxAge: 300_000,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    instrumentationEmitter: null,
+    isolationLevel: isolation.readCommitted,
+    retry: { initialRetryTime: 50, multiplier: 1.5, maxRetryTime: 1_000, retries: 5 },
+  })
+}
+
+/** Ready-made request bytes in the envelope that kafkajs sends. */
+export function wireBytes(bytes: Buffer): WireEncoder {
+  const encoder = new EncoderClass(1)
+  encoder.buf = bytes
+  encoder.offset = bytes.length
+  return encoder
+}
+
+/** The error of a numeric code of the protocol. */
+export function protocolError(code: number): KafkajsError {
+  return createErrorFromCode(code)
+}
