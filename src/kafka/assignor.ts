@@ -9,7 +9,7 @@ export const assignorName = 'chatfeed-copartition'
 export function encodeSubscription(topics: readonly string[], owned: readonly number[]): Buffer {
   return MemberMetadata.encode({
     version: 1,
-    topics,
+    topics: [...topics],
     userData: Buffer.from(JSON.stringify(owned)),
   })
 }
@@ -63,7 +63,7 @@ export function assign(
 }
 
 function ownedBy(metadata: Buffer): number[] {
-  const { userData } = MemberMetadata.decode(metadata)
+  const userData = MemberMetadata.decode(metadata)?.userData
   const owned: unknown = userData && userData.length > 0 ? JSON.parse(userData.toString()) : []
   return Array.isArray(owned) ? owned.filter((partition) => typeof partition === 'number') : []
 }

@@ -63,7 +63,7 @@ function produceCall(
   topic: string,
   partition: number,
   batch: Buffer,
-): ProtocolCall<void> {
+): ProtocolCall<object> {
   return {
     request: {
       apiKey: apiKeys.produce,
@@ -74,9 +74,9 @@ function produceCall(
     response: {
       decode: (raw) => {
         decodeProduce(raw, topic, partition)
-        return Promise.resolve()
+        return Promise.resolve({})
       },
-      parse: () => Promise.resolve(),
+      parse: (data) => Promise.resolve(data),
     },
   }
 }
