@@ -32,6 +32,8 @@ export class GroupMember {
   readonly #connection: Connection
   readonly #stopping = new AbortController()
   readonly #workers: PartitionWorkers
+  readonly #firstAssignment: Promise<void>
+  #assigned: () => void = () => {}
   #memberId = ''
   #generationId = -1
   #failure: Error | undefined
@@ -43,6 +45,9 @@ export class GroupMember {
     this.#workers = new PartitionWorkers(options.work, log, (error) => {
       this.#fail(error)
     })
+    this.#firstAssignment = new Promise((resolve) => {
+      this.#assigned = resolve
+    })
     this.done = this.#run()
     // The caller awaits `done` later; a failure before must not count as unhandled.
     this.done.catch(() => undefined)
@@ -51,6 +56,11 @@ export class GroupMember {
   /** The partition numbers this member works on. */
   get partitions(): number[] {
     return this.#workers.partitions
+  }
+
+  /** For work that ends by itself: resolves when all of the first assignment has ended, rejects as `done` does. */
+  async finished(): Promise<void> {
+    await Promise.race([this.#firstAssignment.then(() => this.#workers.ended()), this.done])
   }
 
   /** Finishes what is under way, leaves the group and closes. Rejects as `done` does. */
@@ -78,6 +88,7 @@ export class GroupMember {
       while (!signal.aborted) {
         try {
           this.#workers.assign(await this.#join())
+          this.#assigned()
           await this.#beat()
         } catch (error) {
           await this.#recover(error)

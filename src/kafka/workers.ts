@@ -48,6 +48,11 @@ export class PartitionWorkers {
   /** Ends all work; resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     this.assign([])
+    await this.ended()
+  }
+
+  /** Resolves when all work begun so far has ended. */
+  async ended(): Promise<void> {
     await Promise.all([...this.#running])
   }
 

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import avsc from 'avsc'
+import { ChatfeedError } from './errors.ts'
+import type { LedgerEntry, Message, RawMessage } from './model.ts'
+
+const emptyCrc = 0xc15d213aa4d7a795n
+
+const crcTable = Array.from({ length: 256 }, (_, index) => {
+  let crc = BigInt(index)
+  for (let bit = 0; bit < 8; bit++) crc = (crc >> 1n) ^ (crc & 1n ? emptyCrc : 0n)
+  return crc
+})
+
+/** CRC-64-AVRO (Avro specification, schema fingerprints). */
+export function crc64(bytes: Buffer): bigint {
+  let crc = emptyCrc
+  for (const byte of bytes) crc = (crc >> 8n) ^ crcTable[Number((crc ^ BigInt(byte)) & 0xffn)]!
+  return crc
+}
+
+/** Values of one topic to bytes and back. */
+export interface Codec<T> {
+  /** The framed value; valid until the next call, so copy or send it at once. Throws TypeError on a value that does not fit. */
+  encode(value: T): Buffer
+  /** Throws ChatfeedError `message` on bytes that are not such a value. */
+  decode(bytes: Buffer): T
+}
+
+/** Length of the single-object header: 0xC3 0x01 and the CRC-64-AVRO fingerprint of the writer schema, little-endian. */
+export const headerBytes = 10
+
+/** The schema text as it lies in the `schemas` folder, which is also what readers of other languages use. */
+export function schemaText(name: 'raw-message' | 'message' | 'ledger-entry'): string {
+  return readFileSync(new URL(`../schemas/${name}.avsc`, import.meta.url), 'utf8')
+}
+
+/** A codec with Avro single-object encoding. */
+export function singleObjectCodec<T>(schema: string): Codec<T> {
+  const type = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)
+  const header = singleObjectHeader(type)
+  let scratch = Buffer.allocUnsafe(16 * 1024)
+  header.copy(scratch)
+  return {
+    encode(value) {
+      // avsc answers how many bytes were missing as a negative number.
+      let end = type.encode(value, scratch, headerBytes)
+      if (end < 0) {
+        scratch = Buffer.allocUnsafe((scratch.length - end) * 2)
+        header.copy(scratch)
+        end = type.encode(value, scratch, headerBytes)
+      }
+      return scratch.subarray(0, end)
+    },
+    decode(bytes) {
+      if (bytes.length < headerBytes || bytes.compare(header, 0, headerBytes, 0, headerBytes) !== 0) {
+        throw new ChatfeedError(
+          'message',
+          'unknown_schema',
+          `The value is not a ${type.name} that this version reads.`,
+        )
+      }
+      try {
+        return type.fromBuffer(bytes.subarray(headerBytes)) as T
+      } catch (cause) {
+        throw new ChatfeedError('message', 'broken_value', `The value is not a whole ${type.name}.`, {
+          cause,
+        })
+      }
+    },
+  }
+}
+
+export const rawMessageCodec = singleObjectCodec<RawMessage>(schemaText('raw-message'))
+export const messageCodec = singleObjectCodec<Message>(schemaText('message'))
+export const ledgerCodec = singleObjectCodec<LedgerEntry>(schemaText('ledger-entry'))
+
+function singleObjectHeader(type: avsc.Type): Buffer {
+  const header = Buffer.allocUnsafe(headerBytes)
+  header.writeUInt16BE(0xc301, 0)
+  header.writeBigUInt64LE(crc64(Buffer.from(JSON.stringify(type.schema()))), 2)
+  return header
+}

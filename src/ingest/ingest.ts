@@ -1,0 +1,141 @@
+import { ChatfeedError } from '../errors.ts'
+import { Connection } from '../kafka/connection.ts'
+import { GroupMember } from '../kafka/group.ts'
+import { partitionOf } from '../kafka/partitioner.ts'
+import type { KafkaConnection } from '../kafka/wire.ts'
+import type { Logger } from '../log.ts'
+import type { Provider, Reading, Source } from '../providers/provider.ts'
+import { Ledger } from './ledger.ts'
+import { type PublishOptions, Publisher } from './publisher.ts'
+import { type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
+
+/** A configured source and how to open it. */
+export interface IngestSource {
+  name: string
+  provider: Provider
+  open: () => Source
+}
+
+export interface IngestOptions {
+  kafka: KafkaConnection
+  log: Logger
+  groupId: string
+  ledgerTopic: string
+  rawTopic: (provider: string) => string
+  sources: readonly IngestSource[]
+  /** Every due unit once, then rest. */
+  once: boolean
+  onStatus: (source: string, status: SourceStatus) => void
+  /** A source ended: its pass in a `once` run, or an error that only concerns this source. */
+  onEnd: (source: string, outcome: PassSummary | ChatfeedError) => void
+  now?: () => number
+}
+
+/**
+ * Runs the sources. A source lives in the ledger partition of its name; the group shares the partitions, so the
+ * sources move to another process when one dies, and its ledger with them.
+ */
+export function runIngest(options: IngestOptions): GroupMember {
+  const { kafka, log, groupId, ledgerTopic } = options
+  return new GroupMember({
+    kafka,
+    log,
+    groupId,
+    topics: [ledgerTopic],
+    work: (partition, signal) => runPartition(options, partition, signal),
+  })
+}
+
+async function runPartition(options: IngestOptions, partition: number, signal: AbortSignal): Promise<void> {
+  const { kafka, log, groupId, ledgerTopic } = options
+  const connection = new Connection(kafka, log)
+  try {
+    await connection.know([ledgerTopic], { signal })
+    const partitions = connection.partitions(ledgerTopic)
+    const mine = options.sources.filter(
+      ({ name }) => partitionOf(Buffer.from(name), partitions) === partition,
+    )
+    if (mine.length === 0) return
+    const ledger = await Ledger.open(connection, ledgerTopic, partition, `${groupId}-${partition}`, signal)
+    await Promise.all(mine.map((source) => ingestSource(options, source, ledger, signal)))
+  } finally {
+    await connection.close()
+  }
+}
+
+async function ingestSource(
+  options: IngestOptions,
+  { name, provider, open }: IngestSource,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = open()
+  const publisher = new LentPublisher({
+    kafka: options.kafka,
+    log: options.log,
+    topic: options.rawTopic(provider.name),
+    provider: provider.name,
+    source: name,
+    tenant: source.tenant,
+  })
+  try {
+    const summary = await runSource(
+      {
+        source,
+        log: options.log,
+        signal,
+        now: options.now ?? Date.now,
+        entries: () => ledger.entries(name),
+        record: (entry) => ledger.put(entry),
+        remember: (entry) => {
+          ledger.remember(entry)
+        },
+        publishing: (unit, read) => publisher.lend(unit, read),
+        onStatus: (status) => {
+          options.onStatus(name, status)
+        },
+      },
+      options.once,
+    )
+    if (options.once) options.onEnd(name, summary)
+  } catch (error) {
+    // What concerns this source alone must not stop the others; a lost ledger or a bug must.
+    if (!(error instanceof ChatfeedError) || error.code === 'fenced') throw error
+    options.log.error({ source: name, code: error.code }, error.message)
+    options.onEnd(name, error)
+  } finally {
+    await publisher.close()
+    await source.close()
+  }
+}
+
+/** Opens a publisher when it is first needed, and a new one after an error. */
+class LentPublisher {
+  readonly #options: PublishOptions
+  #publisher: Publisher | undefined
+
+  constructor(options: PublishOptions) {
+    this.#options = options
+  }
+
+  async lend(
+    unit: string,
+    read: (publish: ReturnType<Publisher['unit']>) => Promise<Reading>,
+  ): Promise<Reading> {
+    this.#publisher ??= await Publisher.open(this.#options)
+    try {
+      const reading = await read(this.#publisher.unit(unit))
+      await this.#publisher.flush()
+      return reading
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const publisher = this.#publisher
+    this.#publisher = undefined
+    await publisher?.close()
+  }
+}

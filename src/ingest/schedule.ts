@@ -1,0 +1,134 @@
+import type { LedgerEntry } from '../model.ts'
+import type { Reading, Unit } from '../providers/provider.ts'
+
+/** Units in the order of their urgency: live hours, hours not yet read (newest first), second looks (oldest first). */
+export interface DueUnit {
+  unit: Unit
+  entry: LedgerEntry | undefined
+  dueAt: number
+}
+
+const closed = new Set<LedgerEntry['state']>(['published', 'empty'])
+
+/** When a unit is to be read (again); null when it is closed. */
+export function dueAt(unit: Unit, entry: LedgerEntry | undefined): number | null {
+  return entry ? entry.nextLookAt : unit.opensAt
+}
+
+/** The units that are due now, most urgent first. */
+export function dueUnits(
+  units: readonly Unit[],
+  entries: ReadonlyMap<string, LedgerEntry>,
+  nowMs: number,
+): DueUnit[] {
+  const due: DueUnit[] = []
+  for (const unit of units) {
+    const entry = entries.get(unit.name)
+    const at = dueAt(unit, entry)
+    if (at !== null && at <= nowMs) due.push({ unit, entry, dueAt: at })
+  }
+  return due.sort((a, b) => urgency(a, nowMs) - urgency(b, nowMs) || b.unit.opensAt - a.unit.opensAt)
+}
+
+function urgency({ unit, entry }: DueUnit, nowMs: number): number {
+  if (unit.pollEveryMs !== null && nowMs < unit.closesAt) return 0
+  return entry && closed.has(entry.state) ? 2 : 1
+}
+
+/** When the next unit becomes due; null when none ever will. */
+export function nextDueAt(units: readonly Unit[], entries: ReadonlyMap<string, LedgerEntry>): number | null {
+  let next: number | null = null
+  for (const unit of units) {
+    const at = dueAt(unit, entries.get(unit.name))
+    if (at !== null && (next === null || at < next)) next = at
+  }
+  return next
+}
+
+const minuteMs = 60_000
+
+/** Waiting time before a failed unit is read again: 1, 2, 4 … 15 minutes. */
+export function failureWaitMs(attempts: number): number {
+  return Math.min(15, 2 ** Math.max(0, attempts - 1)) * minuteMs
+}
+
+/** The entry of a unit before anything is known of it. */
+export function newEntry(source: string, unit: Unit): LedgerEntry {
+  return {
+    source,
+    unit: unit.name,
+    state: 'pending',
+    attempts: 0,
+    lines: 0,
+    bytes: 0,
+    digest: '',
+    firstTriedAt: null,
+    lastTriedAt: null,
+    publishedAt: null,
+    deadline: unit.deadline,
+    nextLookAt: unit.opensAt,
+    reason: null,
+  }
+}
+
+/**
+ * What the ledger says after a reading that began at `startedAt`. A unit that has been published keeps its state
+ * whatever a later look meets: what was read is in `raw`, and only the look failed.
+ */
+export function entryAfter(
+  source: string,
+  unit: Unit,
+  previous: LedgerEntry | undefined,
+  reading: Reading,
+  startedAt: number,
+): LedgerEntry {
+  const before = previous ?? newEntry(source, unit)
+  const entry: LedgerEntry = {
+    ...before,
+    attempts: before.attempts + 1,
+    firstTriedAt: before.firstTriedAt ?? startedAt,
+    lastTriedAt: startedAt,
+    deadline: unit.deadline,
+    reason: 'reason' in reading ? reading.reason : null,
+  }
+  if (reading.state === 'published') {
+    Object.assign(entry, { lines: reading.lines, bytes: reading.bytes, digest: reading.digest })
+  }
+  if (
+    unit.pollEveryMs !== null &&
+    startedAt < unit.closesAt &&
+    (reading.state === 'published' || reading.state === 'empty')
+  ) {
+    return {
+      ...entry,
+      state: 'pending',
+      nextLookAt: Math.min(startedAt + unit.pollEveryMs, unit.closesAt),
+      reason: null,
+    }
+  }
+  switch (reading.state) {
+    case 'published':
+    case 'empty': {
+      const publishedAt = before.publishedAt ?? startedAt
+      const state = before.state === 'published' ? 'published' : reading.state
+      return { ...entry, state, publishedAt, nextLookAt: lookAgainAt(unit, publishedAt, startedAt) }
+    }
+    case 'not_yet':
+    case 'failed': {
+      const state = before.publishedAt === null ? reading.state : before.state
+      return {
+        ...entry,
+        state,
+        nextLookAt: startedAt + (reading.retryAfterMs ?? failureWaitMs(entry.attempts)),
+      }
+    }
+    case 'lost':
+      return { ...entry, state: before.publishedAt === null ? 'lost' : before.state, nextLookAt: null }
+  }
+}
+
+function lookAgainAt(unit: Unit, publishedAt: number, nowMs: number): number | null {
+  const next = unit.lookAgainMs.map((afterMs) => publishedAt + afterMs).find((at) => at > nowMs)
+  if (next === undefined || (unit.deadline !== null && next > unit.deadline)) return null
+  return next
+}

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { explain, isTransient } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { metrics } from '../metrics.ts'
+import type { LedgerEntry } from '../model.ts'
+import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
+import { dueUnits, entryAfter, nextDueAt } from './schedule.ts'
+
+/** What the loop needs of the world around one source. */
+export interface SourceLoopOptions {
+  source: Source
+  log: Logger
+  signal: AbortSignal
+  now: () => number
+  /** The newest entry of every unit of this source. */
+  entries: () => ReadonlyMap<string, LedgerEntry>
+  /** Resolves when the entry is safe in the ledger. Throws `transient` when another process owns the ledger now. */
+  record: (entry: LedgerEntry) => Promise<void>
+  /** Keeps an entry in memory only: nothing worth writing has changed. */
+  remember: (entry: LedgerEntry) => void
+  /** Lends a publisher to one reading; resolves with its answer once every record of it is acknowledged. */
+  publishing: (unit: string, read: (publish: Publish) => Promise<Reading>) => Promise<Reading>
+  onStatus: (status: SourceStatus) => void
+}
+
+/** What the terminal shows of a source. */
+export interface SourceStatus {
+  state: 'reading' | 'waiting' | 'stopped'
+  /** The unit being read, or the reason of the wait or of the stop. */
+  detail: string
+  nextAt: number | null
+}
+
+/** What one pass over the due units came to. */
+export interface PassSummary {
+  units: number
+  lines: number
+  /** `unit: reason` of what the provider no longer has, and of what could not be read. */
+  lost: string[]
+  failed: string[]
+}
+
+const idleMs = 1_000
+const retryMs = { first: 1_000, last: 60_000 } as const
+const onceAttempts = 4
+
+/**
+ * Reads the due units of one source: for ever, or with `once` each unit that is due now. Ends early when `signal`
+ * aborts. Throws what concerns the whole source: `fatal`, a lost ledger, or in a `once` run a transient fault
+ * that outlived its retries.
+ */
+export async function runSource(options: SourceLoopOptions, once: boolean): Promise<PassSummary> {
+  const { source, log, signal, now, onStatus } = options
+  const summary: PassSummary = { units: 0, lines: 0, lost: [], failed: [] }
+  const done = new Set<string>()
+  let faults = 0
+  while (!signal.aborted) {
+    try {
+      const units = await source.units(now(), signal)
+      showExpiry(source.name, units, options.entries(), now())
+      const next = dueUnits(units, options.entries(), now()).find(({ unit }) => !once || !done.has(unit.name))
+      if (next) {
+        onStatus({ state: 'reading', detail: next.unit.name, nextAt: null })
+        const entry = await readUnit(options, next.unit, once)
+        done.add(next.unit.name)
+        count(summary, entry)
+        faults = 0
+        continue
+      }
+      if (once) break
+      const nextAt = nextDueAt(units, options.entries())
+      onStatus({ state: 'waiting', detail: '', nextAt })
+      await rest(Math.max(50, Math.min(idleMs, (nextAt ?? Infinity) - now())), signal)
+    } catch (error) {
+      if (signal.aborted) break
+      faults++
+      if (!isTransient(error) || error.code === 'fenced' || (once && faults >= onceAttempts)) {
+        onStatus({ state: 'stopped', detail: explain(error), nextAt: null })
+        throw error
+      }
+      const waitMs = error.retryAfterMs ?? backOff(faults)
+      log.warn({ source: source.name, code: error.code, waitMs }, error.message)
+      onStatus({ state: 'waiting', detail: error.message, nextAt: now() + waitMs })
+      await rest(waitMs, signal)
+    }
+  }
+  return summary
+}
+
+/** Reads one unit and brings the ledger up to date; in a `once` run a failed reading is tried again at once. */
+async function readUnit(options: SourceLoopOptions, unit: Unit, once: boolean): Promise<LedgerEntry> {
+  for (let attempt = 1; ; attempt++) {
+    const entry = await readOnce(options, unit)
+    if (entry.state !== 'failed' || !once || attempt >= onceAttempts || options.signal.aborted) return entry
+    await rest(backOff(attempt), options.signal)
+  }
+}
+
+async function readOnce(options: SourceLoopOptions, unit: Unit): Promise<LedgerEntry> {
+  const { source, log, signal, now } = options
+  const previous = options.entries().get(unit.name)
+  const startedAt = now()
+  const close = (reading: Reading) => entryAfter(source.name, unit, previous, reading, startedAt)
+  let entry: LedgerEntry
+  try {
+    entry = close(await options.publishing(unit.name, (publish) => source.read(unit, publish, signal)))
+  } catch (error) {
+    // A stopped source shows its reason in the ledger, where `status` finds it.
+    if (!isTransient(error) && !signal.aborted)
+      await options.record(close({ state: 'failed', reason: explain(error) }))
+    throw error
+  }
+  if (previous && isQuietPoll(previous, entry)) options.remember(entry)
+  else await options.record(entry)
+  const { state, lines, reason } = entry
+  log[state === 'lost' || state === 'failed' ? 'warn' : 'debug'](
+    { source: source.name, unit: unit.name, state, lines, reason },
+    'unit read',
+  )
+  return entry
+}
+
+/** A poll of an open hour that met nothing new is not worth a ledger record. */
+function isQuietPoll(previous: LedgerEntry, entry: LedgerEntry): boolean {
+  return entry.state === 'pending' && previous.state === 'pending' && entry.digest === previous.digest
+}
+
+function count(summary: PassSummary, entry: LedgerEntry): void {
+  summary.units++
+  summary.lines += entry.lines
+  const told = `${entry.unit}: ${entry.reason ?? ''}`
+  if (entry.state === 'lost') summary.lost.push(told)
+  if (entry.state === 'failed') summary.failed.push(told)
+}
+
+const finished = new Set<LedgerEntry['state']>(['published', 'empty', 'lost'])
+
+function showExpiry(
+  source: string,
+  units: readonly Unit[],
+  entries: ReadonlyMap<string, LedgerEntry>,
+  nowMs: number,
+): void {
+  const deadlines = units
+    .filter((unit) => unit.deadline !== null && !finished.has(entries.get(unit.name)?.state ?? 'pending'))
+    .map((unit) => unit.deadline ?? Infinity)
+  if (deadlines.length > 0) metrics.unitExpiry.set({ source }, (Math.min(...deadlines) - nowMs) / 1_000)
+  else metrics.unitExpiry.remove({ source })
+}
+
+const backOff = (attempt: number): number => Math.min(retryMs.first * 2 ** (attempt - 1), retryMs.last)
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined)
+}

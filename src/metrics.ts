@@ -1,0 +1,31 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Everything chatfeed measures, under stable Prometheus names; the terminal summary reads the same numbers. */
+export const registry = new Registry()
+
+const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+  new Counter({ name: `chatfeed_${name}`, help, labelNames, registers: [registry] })
+const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+  new Gauge({ name: `chatfeed_${name}`, help, labelNames, registers: [registry] })
+
+export const metrics = {
+  ingested: counter('ingested_total', 'Records published to raw topics.', ['source']),
+  ingestedBytes: counter('ingested_bytes_total', 'Bytes of those records.', ['source']),
+  duplicates: counter('duplicates_total', 'Records left out by dedup: repeat or stale.', ['reason']),
+  processed: counter('processed_total', 'Records taken in by a stage.', ['stage']),
+  dead: counter('dead_total', 'Records sent to the dead topic.', ['stage', 'code']),
+  sinkRows: counter('sink_rows_total', 'Messages written to a sink.', ['sink']),
+  lag: gauge('lag_records', 'Records that a group has still to read.', ['group', 'topic', 'partition']),
+  providerRequests: counter('provider_requests_total', 'Requests to the provider by outcome.', [
+    'source',
+    'outcome',
+  ]),
+  unitExpiry: gauge('unit_expiry_seconds', 'Until the oldest unfinished unit is gone for good.', ['source']),
+  delay: new Histogram({
+    name: 'chatfeed_delay_seconds',
+    help: 'From the moment chatfeed received a record to the end of the stage.',
+    labelNames: ['stage'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600],
+    registers: [registry],
+  }),
+}

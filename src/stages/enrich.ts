@@ -1,0 +1,83 @@
+import { messageCodec, rawMessageCodec } from '../avro.ts'
+import { ChatfeedError } from '../errors.ts'
+import type { Outbox } from '../kafka/outbox.ts'
+import type { RecordSet, RecordView } from '../kafka/record-set.ts'
+import type { StageTask } from '../kafka/task.ts'
+import { metrics } from '../metrics.ts'
+import type { Message, RawMessage } from '../model.ts'
+import type { Provider } from '../providers/provider.ts'
+import { deadLetter } from './dead-letter.ts'
+
+export interface EnrichOptions {
+  messages: string
+  dead: string
+  providers: ReadonlyMap<string, Provider>
+}
+
+/**
+ * Asks the message's own provider folder to read the payload and writes the normalised message. What cannot be
+ * read goes to `dead` in the same transaction; its neighbours go on. Keeps no state.
+ */
+export function openEnrich(options: EnrichOptions): StageTask {
+  return {
+    process(records, out) {
+      let taken = 0
+      for (const record of records) {
+        taken++
+        enrich(record, records, out)
+      }
+      metrics.processed.inc({ stage: 'enrich' }, taken)
+    },
+  }
+
+  function enrich(record: RecordView, { topic, partition }: RecordSet, out: Outbox): void {
+    const key = record.key()
+    const value = record.value() ?? Buffer.alloc(0)
+    let raw: RawMessage | undefined
+    try {
+      raw = rawMessageCodec.decode(value)
+      out.add(options.messages, key, messageCodec.encode(understand(raw, options.providers)))
+      metrics.delay.observe({ stage: 'enrich' }, (Date.now() - raw.fetchedAt) / 1_000)
+    } catch (cause) {
+      deadLetter(out, options.dead, {
+        stage: 'enrich',
+        key,
+        value: raw?.payload ?? value,
+        error: asMessageError(cause),
+        topic,
+        partition,
+        offset: record.offset,
+        ...(raw
+          ? { origin: raw.origin, envelope: rawMessageCodec.encode({ ...raw, payload: Buffer.alloc(0) }) }
+          : {}),
+      })
+    }
+  }
+}
+
+/** The normalised form of a raw message. Throws ChatfeedError `message` when it cannot be understood. */
+export function understand(raw: RawMessage, providers: ReadonlyMap<string, Provider>): Message {
+  const provider = providers.get(raw.provider)
+  if (!provider)
+    throw new ChatfeedError('message', 'unknown_provider', `No provider ${raw.provider} in this version.`)
+  const { id, revision, source, tenant, origin, fetchedAt } = raw
+  const content = provider.understand(raw.payload, tenant)
+  return {
+    ...content,
+    id,
+    revision,
+    provider: raw.provider,
+    source,
+    tenant,
+    origin,
+    fetchedAt,
+    enrichedAt: Date.now(),
+  }
+}
+
+/** A record that trips the code over is as unreadable as one that is refused: it must not stop its neighbours for ever. */
+function asMessageError(cause: unknown): ChatfeedError {
+  if (cause instanceof ChatfeedError) return cause
+  const what = cause instanceof Error ? cause.name : typeof cause
+  return new ChatfeedError('message', 'not_understood', `The record could not be read (${what}).`, { cause })
+}

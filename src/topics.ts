@@ -1,0 +1,66 @@
+import type { TopicSpec } from './kafka/topics.ts'
+
+/** The names of every topic and group under one prefix. Keys are message ids, in `ledger` `source|unit`. */
+export interface Topics {
+  /** Avro RawMessage, as fetched; may repeat. */
+  raw: (provider: string) => string
+  /** Avro RawMessage with a revision, each (id, content) once. */
+  unique: string
+  /** Avro Message, each (id, revision) once. */
+  messages: string
+  /** What could not be understood: the original bytes, with headers. */
+  dead: string
+  /** Avro LedgerEntry, compacted. */
+  ledger: string
+  group: (name: string) => string
+}
+
+export function topicNames(prefix: string): Topics {
+  return {
+    raw: (provider) => `${prefix}raw.${provider}`,
+    unique: `${prefix}unique`,
+    messages: `${prefix}messages`,
+    dead: `${prefix}dead`,
+    ledger: `${prefix}ledger`,
+    group: (name) => `${prefix}${name}`,
+  }
+}
+
+export interface TopicSettings {
+  partitions: number
+  replicationFactor: number
+  /** How long a repeat is recognised; `raw` and `unique` are kept that long. */
+  windowMs: number
+}
+
+/**
+ * Every topic as it is created, with one partition count along the chain. `messages` and `dead` are kept for
+ * good, so that a sink can be rebuilt and a dead letter replayed: an operator who wants less sets retention.ms.
+ */
+export function topicSpecs(
+  names: Topics,
+  providers: readonly string[],
+  settings: TopicSettings,
+): TopicSpec[] {
+  const { partitions, replicationFactor, windowMs } = settings
+  const common = {
+    // Batches stay as chatfeed wrote them; a record may be larger than the 1 MB default.
+    'compression.type': 'producer',
+    'max.message.bytes': String(8 << 20),
+    'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
+  }
+  const topic = (name: string, config: Record<string, string>): TopicSpec => ({
+    name,
+    partitions,
+    replicationFactor,
+    config: { ...common, ...config },
+  })
+  const kept = (ms: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(ms) })
+  return [
+    ...providers.map((provider) => topic(names.raw(provider), kept(windowMs))),
+    topic(names.unique, kept(windowMs)),
+    topic(names.messages, kept(-1)),
+    topic(names.dead, kept(-1)),
+    topic(names.ledger, { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.1' }),
+  ]
+}
