@@ -28,7 +28,7 @@ export function topicNames(prefix: string): Topics {
 
 export interface TopicSettings {
   partitions: number
-  replicationFactor: number
+  replicationFactor: number | null
   /** How long a repeat is recognised; `raw` and `unique` are kept that long. */
   windowMs: number
 }
@@ -47,7 +47,6 @@ export function topicSpecs(
     // Batches stay as chatfeed wrote them; a record may be larger than the 1 MB default.
     'compression.type': 'producer',
     'max.message.bytes': String(8 << 20),
-    'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
   }
   const topic = (name: string, config: Record<string, string>): TopicSpec => ({
     name,

@@ -45,6 +45,32 @@ export function nextDueAt(units: readonly Unit[], entries: ReadonlyMap<string, L
   return next
 }
 
+/** How the units of a source stand. */
+export interface UnitCounts {
+  /** Published or empty, whether or not another look is to come. */
+  done: number
+  /** Due now and not yet read. */
+  due: number
+  lost: number
+  failed: number
+}
+
+export function countUnits(
+  units: readonly Unit[],
+  entries: ReadonlyMap<string, LedgerEntry>,
+  nowMs: number,
+): UnitCounts {
+  const counts = { done: 0, due: 0, lost: 0, failed: 0 }
+  for (const unit of units) {
+    const entry = entries.get(unit.name)
+    const at = dueAt(unit, entry)
+    if (entry && closed.has(entry.state)) counts.done++
+    else if (entry?.state === 'lost' || entry?.state === 'failed') counts[entry.state]++
+    else if (at !== null && at <= nowMs) counts.due++
+  }
+  return counts
+}
+
 const minuteMs = 60_000
 
 /** Waiting time before a failed unit is read again: 1, 2, 4 … 15 minutes. */

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { LedgerEntry } from '../model.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
-import { dueUnits, entryAfter, nextDueAt } from './schedule.ts'
+import { countUnits, dueUnits, entryAfter, nextDueAt, type UnitCounts } from './schedule.ts'
 
 /** What the loop needs of the world around one source. */
 export interface SourceLoopOptions {
@@ -29,6 +29,7 @@ export interface SourceStatus {
   /** The unit being read, or the reason of the wait or of the stop. */
   detail: string
   nextAt: number | null
+  units: UnitCounts
 }
 
 /** What one pass over the due units came to. */
@@ -54,13 +55,17 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
   const summary: PassSummary = { units: 0, lines: 0, lost: [], failed: [] }
   const done = new Set<string>()
   let faults = 0
+  let units: Unit[] = []
+  const show = (state: SourceStatus['state'], detail: string, nextAt: number | null) => {
+    onStatus({ state, detail, nextAt, units: countUnits(units, options.entries(), now()) })
+  }
   while (!signal.aborted) {
     try {
-      const units = await source.units(now(), signal)
+      units = await source.units(now(), signal)
       showExpiry(source.name, units, options.entries(), now())
       const next = dueUnits(units, options.entries(), now()).find(({ unit }) => !once || !done.has(unit.name))
       if (next) {
-        onStatus({ state: 'reading', detail: next.unit.name, nextAt: null })
+        show('reading', next.unit.name, null)
         const entry = await readUnit(options, next.unit, once)
         done.add(next.unit.name)
         count(summary, entry)
@@ -69,18 +74,18 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
       }
       if (once) break
       const nextAt = nextDueAt(units, options.entries())
-      onStatus({ state: 'waiting', detail: '', nextAt })
+      show('waiting', '', nextAt)
       await rest(Math.max(50, Math.min(idleMs, (nextAt ?? Infinity) - now())), signal)
     } catch (error) {
       if (signal.aborted) break
       faults++
       if (!isTransient(error) || error.code === 'fenced' || (once && faults >= onceAttempts)) {
-        onStatus({ state: 'stopped', detail: explain(error), nextAt: null })
+        show('stopped', explain(error), null)
         throw error
       }
       const waitMs = error.retryAfterMs ?? backOff(faults)
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
-      onStatus({ state: 'waiting', detail: error.message, nextAt: now() + waitMs })
+      show('waiting', error.message, now() + waitMs)
       await rest(waitMs, signal)
     }
   }

@@ -8,7 +8,9 @@ import type { KafkaConnection } from './wire.ts'
 export interface TopicSpec {
   name: string
   partitions: number
-  replicationFactor: number
+  /** `null`: three copies, or as many as there are brokers. */
+  replicationFactor: number | null
+  /** Two in-sync copies are asked for where there are three, unless this says otherwise. */
   config: Record<string, string>
 }
 
@@ -57,6 +59,8 @@ async function createTopics(
   topics: readonly TopicSpec[],
 ): Promise<void> {
   await withAdmin(kafka, log, 'creating topics', async (admin) => {
+    const { brokers } = await admin.describeCluster()
+    const copies = Math.min(3, brokers.length)
     // Answers false when another process created them meanwhile.
     await admin.createTopics({
       waitForLeaders: true,
@@ -64,8 +68,11 @@ async function createTopics(
       topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
         topic: name,
         numPartitions: partitions,
-        replicationFactor,
-        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+        replicationFactor: replicationFactor ?? copies,
+        configEntries: Object.entries({
+          'min.insync.replicas': (replicationFactor ?? copies) >= 3 ? '2' : '1',
+          ...config,
+        }).map(([key, value]) => ({ name: key, value })),
       })),
     })
   })

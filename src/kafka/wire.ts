@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url)
 /** How to reach a cluster. */
 export interface KafkaConnection {
   brokers: readonly string[]
-  tls?: boolean | { ca?: string; cert?: string; key?: string }
+  tls?: boolean | { ca?: string | undefined; cert?: string | undefined; key?: string | undefined }
   sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string }
   /** Shown in the brokers' logs and group descriptions. */
   clientId: string

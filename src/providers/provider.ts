@@ -116,10 +116,15 @@ export interface Provider<Config = unknown> {
   readonly config: z.ZodType<Config>
   open(config: Config, context: SourceContext): Source
   tenantOf(config: Config): string
+  /** The calls that the account may make: `calls` in any `windowMs`. */
+  rateOf(config: Config): { calls: number; windowMs: number }
   /** Files one record; never throws: bytes that are no message get `messageId: null`. */
   identify(payload: Buffer): Identity
-  /** Understands a record; throws ChatfeedError `message` with a code when it cannot. */
-  understand(payload: Buffer, tenant: string): MessageContent & { messageId: string }
+  /**
+   * Understands a record; throws ChatfeedError `message` with a code when it cannot. `origin` is the record's
+   * own: it can tell what the payload leaves out (the channel, the status that was asked for).
+   */
+  understand(payload: Buffer, tenant: string, origin?: string): MessageContent & { messageId: string }
   /** Reads a saved file (already inflated bytes or gz: it sniffs) and publishes its records. */
   readSaved(file: Readable, publish: Publish, signal: AbortSignal): Promise<SavedFileReading>
   sandbox(options: SandboxOptions): Sandbox

@@ -1,0 +1,54 @@
+import { ledgerCodec, messageCodec, rawMessageCodec } from '../avro.ts'
+import { ChatfeedError } from '../errors.ts'
+import type { RecordView } from '../kafka/record-set.ts'
+import { providers } from '../providers/index.ts'
+import type { Topics } from '../topics.ts'
+
+/** A topic of chatfeed and how its records read for people and scripts. */
+export interface ReadableTopic {
+  topic: string
+  decode: (record: RecordView) => Record<string, unknown>
+}
+
+/** Finds a topic by its short name (`raw.polyv`) or its full one. Throws ChatfeedError `usage`. */
+export function openTopic(topics: Topics, name: string): ReadableTopic {
+  const known: ReadableTopic[] = [
+    ...providers.map((provider) => ({ topic: topics.raw(provider.name), decode: rawFields })),
+    { topic: topics.unique, decode: rawFields },
+    { topic: topics.messages, decode: (record) => ({ ...messageCodec.decode(valueOf(record)) }) },
+    { topic: topics.dead, decode: deadFields },
+    { topic: topics.ledger, decode: (record) => ({ ...ledgerCodec.decode(valueOf(record)) }) },
+  ]
+  const prefix = topics.group('')
+  const found = known.find(({ topic }) => topic === name || topic === prefix + name)
+  if (found) return found
+  const names = known.map(({ topic }) => topic.slice(prefix.length))
+  throw new ChatfeedError('fatal', 'usage', `There is no topic ${name}.`, {
+    mend: `Choose from ${names.join(', ')}.`,
+  })
+}
+
+/** The payload as text, the fingerprint in hex. */
+function rawFields(record: RecordView): Record<string, unknown> {
+  const { payload, fingerprint, ...rest } = rawMessageCodec.decode(valueOf(record))
+  return {
+    ...rest,
+    fingerprint: Buffer.from(fingerprint).toString('hex'),
+    payload: Buffer.from(payload).toString(),
+  }
+}
+
+function deadFields(record: RecordView): Record<string, unknown> {
+  const headers = [...record.headers()].filter(([key]) => key !== 'chatfeed.envelope')
+  return {
+    id: record.key()?.toString() ?? null,
+    ...Object.fromEntries(
+      headers.map(([key, value]) => [key.replace(/^chatfeed\.(error\.)?/, ''), value.toString()]),
+    ),
+    payload: record.value()?.toString() ?? null,
+  }
+}
+
+function valueOf(record: RecordView): Buffer {
+  return record.value() ?? Buffer.alloc(0)
+}

@@ -1,0 +1,140 @@
+import { ChatfeedError } from '../errors.ts'
+import { type IngestSource, runIngest } from '../ingest/ingest.ts'
+import { createRateBudget } from '../ingest/rate-budget.ts'
+import type { PassSummary, SourceStatus } from '../ingest/source-loop.ts'
+import type { GroupMember } from '../kafka/group.ts'
+import { runReader } from '../kafka/reader.ts'
+import { runStage } from '../kafka/task.ts'
+import { metrics } from '../metrics.ts'
+import { providers, providersByName } from '../providers/index.ts'
+import { openSink } from '../sinks/index.ts'
+import type { Sink } from '../sinks/sink.ts'
+import { carry } from '../sinks/carry.ts'
+import { openDedup } from '../stages/dedup.ts'
+import { openEnrich } from '../stages/enrich.ts'
+import type { Roles } from './roles.ts'
+import type { Runtime } from './runtime.ts'
+
+/** A running role: a consumer group member and the topics it drains. */
+export interface RunningRole {
+  name: string
+  groupId: string
+  inputs: readonly string[]
+  member: GroupMember
+}
+
+export interface Pipeline {
+  ingest: GroupMember | undefined
+  /** In the order of a message's way. */
+  stages: RunningRole[]
+  sinks: ReadonlyMap<string, Sink>
+  sources: ReadonlyMap<string, SourceStatus>
+  /** How each source of a `once` run ended; a source that stopped for good also shows here in a live run. */
+  ended: ReadonlyMap<string, PassSummary | ChatfeedError>
+  /** Rejects when a role cannot go on: the process should end, and its supervisor start it again. */
+  failed: Promise<never>
+  /** Finishes what is under way, in the order of a message's way. */
+  stop(): Promise<void>
+}
+
+/** Starts the roles of this process. */
+export async function startPipeline(runtime: Runtime, roles: Roles, once: boolean): Promise<Pipeline> {
+  const { config, kafka, log, topics } = runtime
+  const stages: RunningRole[] = []
+  const sinks = new Map<string, Sink>()
+  const sources = new Map<string, SourceStatus>()
+  const ended = new Map<string, PassSummary | ChatfeedError>()
+  const raw = providers.map(({ name }) => topics.raw(name))
+
+  if (roles.dedup) {
+    const groupId = topics.group('dedup')
+    const { unique, dead } = topics
+    const open = () => openDedup({ unique, dead, windowMs: config.dedup.window })
+    stages.push({
+      name: 'dedup',
+      groupId,
+      inputs: raw,
+      member: runStage({ kafka, log, groupId, inputs: raw, outputs: [unique, dead], open }),
+    })
+  }
+  if (roles.enrich) {
+    const groupId = topics.group('enrich')
+    const { messages, dead } = topics
+    const inputs = [topics.unique]
+    const open = () => openEnrich({ messages, dead, providers: providersByName })
+    stages.push({
+      name: 'enrich',
+      groupId,
+      inputs,
+      member: runStage({ kafka, log, groupId, inputs, outputs: [messages, dead], open }),
+    })
+  }
+  for (const sinkConfig of config.sinks) {
+    if (!roles.sinks.has(sinkConfig.name)) continue
+    const sink = await openSink(sinkConfig, log)
+    sinks.set(sink.name, sink)
+    const groupId = topics.group(`sink.${sink.name}`)
+    const member = runReader({
+      kafka,
+      log,
+      groupId,
+      topic: topics.messages,
+      position: (partition) => sink.position(partition),
+      write: (records) => carry(records, sink),
+    })
+    stages.push({ name: `sink:${sink.name}`, groupId, inputs: [topics.messages], member })
+  }
+  const ingest = roles.ingest
+    ? runIngest({
+        kafka,
+        log,
+        groupId: topics.group('ingest'),
+        ledgerTopic: topics.ledger,
+        rawTopic: topics.raw,
+        sources: ingestSources(runtime),
+        once,
+        onStatus: (name, status) => sources.set(name, status),
+        onEnd: (name, outcome) => ended.set(name, outcome),
+      })
+    : undefined
+
+  const members = [...(ingest ? [ingest] : []), ...stages.map(({ member }) => member)]
+  const failed = Promise.race(
+    members.map((member) => member.done.then(() => new Promise<never>(() => undefined))),
+  )
+  failed.catch(() => undefined)
+  return {
+    ingest,
+    stages,
+    sinks,
+    sources,
+    ended,
+    failed,
+    async stop() {
+      await Promise.allSettled(members.map((member) => member.stop()))
+      await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
+    },
+  }
+}
+
+function ingestSources({ config, log }: Runtime): IngestSource[] {
+  return config.sources.map((sourceConfig) => {
+    const { name } = sourceConfig
+    const provider = providersByName.get(sourceConfig.provider)
+    if (!provider)
+      throw new ChatfeedError(
+        'fatal',
+        'configuration',
+        `No provider ${sourceConfig.provider} in this version.`,
+      )
+    const { calls, windowMs } = provider.rateOf(sourceConfig)
+    // One budget for the life of the process: moving to another partition owner and back must not refill it.
+    const budget = createRateBudget(calls, windowMs)
+    const countRequest = (outcome: string) => {
+      metrics.providerRequests.inc({ source: name, outcome })
+    }
+    const open = () =>
+      provider.open(sourceConfig, { log: log.child({ source: name }), budget, countRequest, now: Date.now })
+    return { name, provider, open }
+  })
+}

@@ -1,0 +1,63 @@
+import { hostname } from 'node:os'
+import { useEmbeddedBroker } from '../broker/index.ts'
+import type { Config } from '../config/config.ts'
+import { ensureTopics } from '../kafka/topics.ts'
+import type { KafkaConnection } from '../kafka/wire.ts'
+import type { Logger } from '../log.ts'
+import { providers } from '../providers/index.ts'
+import { topicNames, type Topics, topicSpecs } from '../topics.ts'
+
+/** What every command stands on: a checked configuration, a cluster that answers, and its topics. */
+export interface Runtime {
+  config: Config
+  log: Logger
+  kafka: KafkaConnection
+  topics: Topics
+  close(): Promise<void>
+}
+
+export interface RuntimeOptions {
+  config: Config
+  log: Logger
+  /** Calm words for the user while something takes its time. */
+  onProgress?: (text: string) => void
+  signal?: AbortSignal
+}
+
+/**
+ * Connects to the configured cluster, or starts (joins, adopts) the embedded broker, and creates the topics that
+ * are missing. Throws ChatfeedError.
+ */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, log, onProgress, signal } = options
+  const { brokers, tls, sasl, topicPrefix, partitions, replicationFactor } = config.kafka
+  const clientId = `chatfeed@${hostname()}:${process.pid}`
+  const embedded = brokers
+    ? undefined
+    : await useEmbeddedBroker({
+        dataDir: config.dataDir,
+        log,
+        ...(onProgress ? { onProgress } : {}),
+        ...(signal ? { signal } : {}),
+      })
+  const kafka: KafkaConnection = {
+    clientId,
+    brokers: brokers ?? [embedded?.address ?? ''],
+    ...(brokers && tls !== undefined ? { tls } : {}),
+    ...(brokers && sasl ? { sasl } : {}),
+  }
+  try {
+    const topics = topicNames(topicPrefix)
+    const settings = {
+      partitions,
+      replicationFactor: replicationFactor ?? null,
+      windowMs: config.dedup.window,
+    }
+    const names = providers.map(({ name }) => name)
+    await ensureTopics(kafka, log, topicSpecs(topics, names, settings))
+    return { config, log, kafka, topics, close: async () => embedded?.release() }
+  } catch (error) {
+    await embedded?.release()
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * A signal that aborts at the first SIGINT or SIGTERM, so that the command can finish what is under way. A second
+ * one ends the process at once: nothing is lost by it, the next start goes on from the last commit.
+ */
+export function stopSignal(): AbortSignal {
+  const stopping = new AbortController()
+  const onSignal = () => {
+    if (stopping.signal.aborted) process.exit(130)
+    stopping.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return stopping.signal
+}
+
+/** Resolves when `signal` aborts. */
+export function whenStopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve()
+        },
+        { once: true },
+      )
+  })
+}

@@ -1,0 +1,120 @@
+import pc from 'picocolors'
+import type { SourceStatus } from '../ingest/source-loop.ts'
+
+/** What the summary shows. */
+export interface SummaryModel {
+  uptimeMs: number
+  brokers: string
+  /** The simulated providers are read. */
+  demo: boolean
+  sources: (SourceStatus & { name: string; messages: number })[]
+  stages: {
+    name: string
+    processed: number
+    perSecond: number
+    behind: number | null
+    repeats: number
+    dead: number
+  }[]
+  /** There is a store that `chatfeed search` reads. */
+  search: boolean
+  metricsUrl: string | null
+}
+
+const number = (value: number): string => Math.round(value).toLocaleString('en-US')
+
+/** The whole picture, for a terminal `columns` wide. */
+export function summaryText(model: SummaryModel, columns = 80): string {
+  const { uptimeMs, brokers, demo, sources, stages, search, metricsUrl } = model
+  const lines = [
+    `${pc.bold('chatfeed')}  ${clock(uptimeMs)}  Kafka ${brokers}${demo ? '  simulated providers' : ''}`,
+    '',
+    pc.dim(row('source', 'units', 'due', 'messages', 'now')),
+    ...sources.map((source) =>
+      row(
+        source.name,
+        number(source.units.done),
+        number(source.units.due),
+        number(source.messages),
+        doing(source),
+      ),
+    ),
+    '',
+    pc.dim(row('stage', 'taken', 'behind', 'per second', '')),
+    ...stages.map(({ name, processed, behind, perSecond, repeats, dead }) =>
+      row(
+        name,
+        number(processed),
+        behind === null ? '–' : number(behind),
+        number(perSecond),
+        notes(repeats, dead),
+      ),
+    ),
+    '',
+    pc.dim('next'),
+    ...(search ? [`  chatfeed search 退款        find messages`] : []),
+    '  chatfeed status             every unit of every source',
+    '  chatfeed tail --follow      messages as they come',
+    ...(metricsUrl ? [`  ${metricsUrl}/metrics`] : []),
+    pc.dim('Ctrl-C ends; the next start goes on from here'),
+  ]
+  return lines.map((line) => clip(line, columns)).join('\n')
+}
+
+/** One line, where there is no terminal. */
+export function summaryLine({ sources, stages }: SummaryModel): string {
+  const read = sources.map(
+    ({ name, messages, units }) => `${name} ${number(messages)} messages (${units.due} units due)`,
+  )
+  const taken = stages.map(
+    ({ name, processed, behind }) => `${name} ${number(processed)} (${behind ?? '–'} behind)`,
+  )
+  return [...read, ...taken].join(' · ')
+}
+
+function row(name: string, first: string, second: string, third: string, rest: string): string {
+  return `  ${name.padEnd(16)} ${first.padStart(9)} ${second.padStart(8)} ${third.padStart(11)}   ${rest}`
+}
+
+function doing({ state, detail, nextAt, units }: SourceStatus): string {
+  const lost = units.lost > 0 ? pc.red(`  ${units.lost} lost`) : ''
+  const failed = units.failed > 0 ? pc.yellow(`  ${units.failed} failed`) : ''
+  if (state === 'reading') return `reading ${detail}${lost}${failed}`
+  if (state === 'stopped') return pc.red(`stopped: ${detail}`)
+  if (detail) return pc.yellow(detail)
+  return (nextAt === null ? 'nothing to come' : `next ${when(nextAt)}`) + lost + failed
+}
+
+function notes(repeats: number, dead: number): string {
+  return [
+    repeats > 0 ? `${number(repeats)} repeats left out` : '',
+    dead > 0 ? pc.yellow(`${number(dead)} dead letters`) : '',
+  ]
+    .filter(Boolean)
+    .join(', ')
+}
+
+function when(atMs: number): string {
+  const inMs = atMs - Date.now()
+  if (inMs <= 1_500) return 'now'
+  if (inMs < 60_000) return `in ${Math.round(inMs / 1_000)} s`
+  const at = new Date(atMs)
+  return `at ${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`
+}
+
+function clock(ms: number): string {
+  const seconds = Math.floor(ms / 1_000)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+}
+
+const ansi = /\u001b\[\d+m/g
+
+/** Cuts a line that would wrap, colour codes not counted. */
+function clip(line: string, columns: number): string {
+  if (line.replace(ansi, '').length <= columns) return line
+  let cells = 0
+  return line.replace(/\u001b\[\d+m|[^\u001b]/gu, (part) =>
+    part.startsWith('\u001b') || ++cells < columns ? part : '',
+  )
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { ImportOptions } from './commands/import.ts'
+import type { SandboxCommandOptions } from './commands/sandbox.ts'
+import type { SearchOptions } from './commands/search.ts'
+import type { StatusOptions } from './commands/status.ts'
+import type { TailOptions } from './commands/tail.ts'
+import type { UpOptions } from './commands/up.ts'
+import { ChatfeedError, explain } from './errors.ts'
+
+/** Exit statuses: 0 done · 1 failed, or something is lost · 2 bad usage or configuration. */
+export const exitStatus = { done: 0, failed: 1, usage: 2 } as const
+
+/** Options that every command has. */
+export interface CommonOptions {
+  config?: string
+  verbose?: boolean
+}
+
+/** Runs one command line and answers its exit status. Each command's code is loaded only when it is called. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let status: number = exitStatus.done
+  const program = new Command('chatfeed')
+    .description(
+      'Carries every chat message of Easemob and Polyv through Kafka, exactly once, to a searchable store.',
+    )
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('(chatfeed COMMAND --help shows what a command takes)')
+
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('-c, --config FILE', 'configuration; chatfeed.yaml if present, else the demonstration')
+      .addOption(new Option('-v, --verbose', 'log more, to standard error'))
+
+  command('up', 'run the pipeline: ingest, dedup, enrich and the sinks')
+    .option(
+      '--only ROLES',
+      'run some roles only: ingest, dedup, enrich, sink, sink:NAME, separated by commas',
+    )
+    .option('--once', 'take every unit that is due now, carry it through, and end')
+    .option('--json', 'with --once: print the summary as JSON')
+    .action(async (options: UpOptions) => {
+      status = await (await import('./commands/up.ts')).up(options)
+    })
+
+  command('import', 'publish saved history files into the raw topic')
+    .argument(
+      '<FILE...>',
+      'Easemob: gz or plain lines; Polyv: response pages or item arrays; - reads standard input',
+    )
+    .requiredOption('--source NAME', 'the configured source that the files belong to')
+    .option('--json', 'print the result as JSON')
+    .action(async (files: string[], options: ImportOptions) => {
+      status = await (await import('./commands/import.ts')).importFiles(files, options)
+    })
+
+  command('status', 'show sources and units, stages and sinks, dead letters')
+    .option('--json', 'print as JSON')
+    .action(async (options: StatusOptions) => {
+      status = await (await import('./commands/status.ts')).status(options)
+    })
+
+  command('tail', 'print the records of a topic, one JSON object a line')
+    .argument('[TOPIC]', 'raw.easemob, raw.polyv, unique, messages, dead or ledger', 'messages')
+    .option('--follow', 'go on with what comes; begins at the end unless --from is given')
+    .option('--from TIME', 'begin at a time (2026-11-23T10:00:00+08:00) or so long ago (2h)')
+    .option(
+      '--where KEY=VALUE',
+      'only records whose field has this value; fields inside by dots; repeatable',
+      collect,
+    )
+    .option('--json', 'accepted for uniformity: the output is JSON lines anyway')
+    .action(async (topic: string, options: TailOptions) => {
+      status = await (await import('./commands/tail.ts')).tail(topic, options)
+    })
+
+  command('search', 'full-text search in the SQLite sink, Chinese included')
+    .argument('<TEXT...>', 'what to look for; every word must be there')
+    .option('--limit N', 'most messages to show', positiveInteger, 20)
+    .option('--json', 'print as JSON')
+    .action(async (words: string[], options: SearchOptions) => {
+      status = await (await import('./commands/search.ts')).search(words.join(' '), options)
+    })
+
+  command('sandbox', 'run the two simulated providers alone')
+    .option('--port P', 'Easemob listens here, Polyv one further; 0 takes free ports', port, 8790)
+    .option('--seed N', 'another seed makes other people say other things', positiveInteger, 1)
+    .option('--messages-per-hour N', 'of each provider in its busiest hour', positiveInteger, 240)
+    .option('--json', 'print the addresses as JSON')
+    .action(async (options: SandboxCommandOptions) => {
+      status = await (await import('./commands/sandbox.ts')).sandbox(options)
+    })
+
+  try {
+    await program.parseAsync(argv)
+    return status
+  } catch (error) {
+    return report(error)
+  }
+}
+
+/** One clear line for the user; the exit status that belongs to it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage
+  process.stderr.write(`chatfeed: ${explain(error)}\n`)
+  if (!(error instanceof ChatfeedError) && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`)
+  const usage = error instanceof ChatfeedError && ['usage', 'configuration'].includes(error.code)
+  return usage ? exitStatus.usage : exitStatus.failed
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+function collect(value: string, previous: string[] = []): string[] {
+  if (!/^[^=]+=/.test(value)) throw new InvalidArgumentError('Write KEY=VALUE.')
+  return [...previous, value]
+}
+
+function positiveInteger(value: string): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('Write a whole number from 1.')
+  return number
+}
+
+function port(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0 || number > 65_534)
+    throw new InvalidArgumentError('Write a port from 0 to 65534.')
+  return number
+}

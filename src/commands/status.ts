@@ -1,0 +1,43 @@
+import { withRuntime } from '../app/open.ts'
+import { readStatus, type Status } from '../app/status.ts'
+import { type CommonOptions, exitStatus } from '../cli.ts'
+
+export interface StatusOptions extends CommonOptions {
+  json?: boolean
+}
+
+/** `chatfeed status`: the ledger, the lags, the sinks and the count of dead letters. */
+export async function status(options: StatusOptions): Promise<number> {
+  const found = await withRuntime(options, readStatus)
+  process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : toText(found))
+  return exitStatus.done
+}
+
+function toText({ sources, groups, sinks, dead }: Status): string {
+  const lines: string[] = []
+  for (const { name, provider, units } of sources) {
+    lines.push(`${name} (${provider})`)
+    for (const { unit, state, lines: count, attempts, deadline, nextLookAt, reason } of units) {
+      const details = [
+        `${count} lines`,
+        attempts > 1 ? `${attempts} attempts` : '',
+        nextLookAt === null ? '' : `next look ${moment(nextLookAt)}`,
+        deadline === null || state === 'published' ? '' : `gone ${moment(deadline)}`,
+        reason ?? '',
+      ]
+      lines.push(`  ${unit.padEnd(26)} ${state.padEnd(10)} ${details.filter(Boolean).join(', ')}`)
+    }
+  }
+  lines.push('', ...groups.map(({ group, topic, lag }) => `${group} on ${topic}: ${lag} behind`))
+  lines.push(
+    ...sinks.map(
+      ({ name, type, rows, lag }) => `sink ${name} (${type}): ${rows ?? 'unknown'} rows, ${lag} behind`,
+    ),
+  )
+  return [...lines, `dead letters: ${dead.count}`, ''].join('\n')
+}
+
+/** In the zone of this machine. */
+function moment(atMs: number): string {
+  return new Date(atMs).toLocaleString('sv-SE').slice(0, 16)
+}

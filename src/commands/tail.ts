@@ -1,0 +1,87 @@
+import { once } from 'node:events'
+import { openTopic } from '../app/open-topic.ts'
+import { withRuntime } from '../app/open.ts'
+import { stopSignal } from '../app/signals.ts'
+import { type CommonOptions, exitStatus } from '../cli.ts'
+import { parseDuration } from '../config/duration.ts'
+import { ChatfeedError } from '../errors.ts'
+import { Connection } from '../kafka/connection.ts'
+import { Fetcher } from '../kafka/fetch.ts'
+import { topicOffsets } from '../kafka/offsets.ts'
+
+export interface TailOptions extends CommonOptions {
+  follow?: boolean
+  from?: string
+  where?: string[]
+}
+
+/**
+ * `chatfeed tail`: the records of a topic as JSON lines, from `--from` or the beginning, to the end at the time of
+ * the call. With `--follow` it goes on, and begins at the end unless `--from` is given.
+ */
+export async function tail(name: string, options: TailOptions): Promise<number> {
+  const signal = stopSignal()
+  const from = options.from === undefined ? undefined : parseTime(options.from)
+  const conditions = (options.where ?? []).map(parseCondition)
+  return withRuntime(options, async ({ kafka, log, topics }) => {
+    const { topic, decode } = openTopic(topics, name)
+    const connection = new Connection(kafka, log)
+    try {
+      await connection.know([topic])
+      const ends = await topicOffsets(connection, topic, 'latest')
+      const starts = await topicOffsets(connection, topic, from ?? (options.follow ? 'latest' : 'earliest'))
+      const fetcher = new Fetcher(connection, { maxWaitMs: 200 })
+      const left = new Set<number>()
+      for (const [partition, end] of ends) {
+        const found = starts.get(partition) ?? 0
+        const start = found < 0 ? end : found // no record since that time
+        if (options.follow || start < end) fetcher.seek(topic, partition, start)
+        if (start < end) left.add(partition)
+      }
+      while (!signal.aborted && (options.follow || left.size > 0)) {
+        for (const records of await fetcher.poll(signal)) {
+          const end = ends.get(records.partition) ?? 0
+          for (const record of records) {
+            if (!options.follow && record.offset >= end) break
+            const value = { ...decode(record), partition: records.partition, offset: record.offset }
+            if (
+              conditions.every((holds) => holds(value)) &&
+              !process.stdout.write(`${JSON.stringify(value)}\n`)
+            ) {
+              await once(process.stdout, 'drain')
+            }
+          }
+          if (records.nextOffset >= end) left.delete(records.partition)
+        }
+      }
+      return exitStatus.done
+    } finally {
+      await connection.close()
+    }
+  })
+}
+
+function parseTime(text: string): number {
+  const agoMs = parseDuration(text)
+  const atMs = agoMs === null ? Date.parse(text) : Date.now() - agoMs
+  if (!Number.isNaN(atMs)) return atMs
+  throw new ChatfeedError('fatal', 'usage', `${text} is no time.`, {
+    mend: 'Write 2026-11-23T10:00:00+08:00, or 2h for two hours ago.',
+  })
+}
+
+/** `conversation.kind=room`: compares as text. */
+function parseCondition(text: string): (value: Record<string, unknown>) => boolean {
+  const at = text.indexOf('=')
+  const path = text.slice(0, at).split('.')
+  const wanted = text.slice(at + 1)
+  return (value) => {
+    let field: unknown = value
+    for (const key of path)
+      field =
+        typeof field === 'object' && field !== null ? (field as Record<string, unknown>)[key] : undefined
+    return (
+      field !== undefined && field !== null && typeof field !== 'object' && String(field) === wanted
+    )
+  }
+}

@@ -1,0 +1,63 @@
+import { type CommonOptions, exitStatus } from '../cli.ts'
+import { startHttp } from '../app/http.ts'
+import { type OnceSummary, runOnce } from '../app/once.ts'
+import { openConfig, openLog } from '../app/open.ts'
+import { type Pipeline, startPipeline } from '../app/pipeline.ts'
+import { parseRoles } from '../app/roles.ts'
+import { openRuntime, type Runtime } from '../app/runtime.ts'
+import { stopSignal, whenStopped } from '../app/signals.ts'
+import { Watch } from '../app/watch.ts'
+import { LiveSummary } from '../app/live-summary.ts'
+
+export interface UpOptions extends CommonOptions {
+  only?: string
+  once?: boolean
+  json?: boolean
+}
+
+/** `chatfeed up`: runs the roles until a signal, or with `--once` until everything due is carried through. */
+export async function up(options: UpOptions): Promise<number> {
+  const signal = stopSignal()
+  const { config, demo } = await openConfig(options)
+  const roles = parseRoles(options.only, config)
+  const live = !options.once && process.stdout.isTTY
+  const log = openLog(options, config, live)
+  let runtime: Runtime | undefined
+  let pipeline: Pipeline | undefined
+  const summary = new LiveSummary({ live, quiet: Boolean(options.once) })
+  const closers: (() => void | Promise<void>)[] = []
+  try {
+    runtime = await openRuntime({ config, log, signal, onProgress: (text) => summary.say(text) })
+    pipeline = await startPipeline(runtime, roles, Boolean(options.once))
+    if (options.once) {
+      const result = await Promise.race([runOnce(runtime, pipeline, signal), pipeline.failed])
+      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : onceText(result))
+      return result.ok && !signal.aborted ? exitStatus.done : exitStatus.failed
+    }
+    const watch = new Watch(runtime, pipeline)
+    closers.push(() => watch.close())
+    const http = await startHttp({ ...config.http, log, notReady: () => watch.notReady() })
+    if (http)
+      closers.push(() => {
+        http.close()
+      })
+    summary.start({ runtime, pipeline, watch, metricsUrl: http?.url ?? null, demo: demo !== null })
+    await Promise.race([whenStopped(signal), pipeline.failed])
+    return exitStatus.done
+  } finally {
+    summary.stop()
+    for (const close of closers) await close()
+    await pipeline?.stop()
+    await runtime?.close()
+    await demo?.sandbox.close()
+  }
+}
+
+function onceText({ sources, sinks }: OnceSummary): string {
+  const lines = sources.flatMap(({ name, units, lines, lost, failed, stopped }) => [
+    stopped === null ? `${name}: ${units} units read, ${lines} records` : `${name}: stopped. ${stopped}`,
+    ...lost.map((unit) => `${name}: lost ${unit}`),
+    ...failed.map((unit) => `${name}: failed ${unit}`),
+  ])
+  return [...lines, ...sinks.map(({ name, rows }) => `${name}: ${rows} messages stored`), ''].join('\n')
+}

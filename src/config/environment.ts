@@ -1,0 +1,55 @@
+import { type Document, visit } from 'yaml'
+
+/** A mistake in the configuration: where, and what to do about it. */
+export interface Fault {
+  /** Such as `sources.0.clientSecret`; empty for the whole file. */
+  path: string
+  message: string
+}
+
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
+const placeholder = /\uE000(\d+)\uE001/g
+
+/** A configuration text whose `${…}` are set aside, so that they can stand anywhere in YAML, `{ a: ${B} }` included. */
+export interface Template {
+  text: string
+  references: { name: string; fallback: string | undefined }[]
+}
+
+export function setAside(text: string): Template {
+  const references: Template['references'] = []
+  const replaced = text.replace(reference, (_, name: string, fallback: string | undefined) => {
+    references.push({ name, fallback })
+    return `\uE000${references.length - 1}\uE001`
+  })
+  return { text: replaced, references }
+}
+
+/**
+ * Puts environment values in place of `${NAME}` and `${NAME:-default}` in the texts of the parsed document: a
+ * value cannot change its structure. Variables that are not set and have no default are faults.
+ */
+export function substitute(
+  document: Document,
+  { references }: Template,
+  environment: NodeJS.ProcessEnv,
+): Fault[] {
+  const faults: Fault[] = []
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value !== 'string') return
+      node.value = node.value.replace(placeholder, (_match, index: string) => {
+        const { name, fallback } = references[Number(index)]!
+        const value = environment[name] ?? fallback
+        if (value === undefined) {
+          faults.push({
+            path: `\${${name}}`,
+            message: `is not set: set it in the environment, or write \${${name}:-default}`,
+          })
+        }
+        return value ?? ''
+      })
+    },
+  })
+  return faults
+}

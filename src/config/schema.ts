@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { providers } from '../providers/index.ts'
+import { sinkConfig } from '../sinks/index.ts'
+import { duration } from './duration.ts'
+
+/** Keys that the documentation knows and this version does not act on: better refused than ignored. */
+const later = (what: string) =>
+  z.undefined({ error: `${what} is not part of this version: leave it out` }).optional()
+
+/** Numbers may come from the environment, where everything is text. */
+const count = (max: number) => z.coerce.number().int().min(1).max(max)
+
+const sasl = z.strictObject({
+  mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+  username: z.string(),
+  password: z.string(),
+})
+
+const tls = z.union(
+  [z.boolean(), z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }).partial()],
+  {
+    error: 'write true, or { ca, cert, key } with PEM texts',
+  },
+)
+
+const kafka = z.strictObject({
+  brokers: z
+    .array(z.string().regex(/^[^\s,:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'write host:port'))
+    .min(1, 'list at least one host:port, or leave out kafka.brokers for the embedded broker')
+    .optional(),
+  tls: tls.optional(),
+  sasl: sasl.optional(),
+  topicPrefix: z
+    .string()
+    .regex(/^[\w.-]{0,100}$/, 'letters, digits, dot, dash and underscore only')
+    .default('chatfeed.'),
+  partitions: count(1_000).default(6),
+  replicationFactor: count(10).optional(),
+})
+
+const http = z.strictObject({
+  host: z.string().default('127.0.0.1'),
+  port: z.coerce.number().int().min(0).max(65_535).default(8787),
+})
+
+const attachments = z.strictObject({
+  mode: z.literal('link', { error: 'only link is part of this version' }).default('link'),
+  allowHosts: later('attachments.allowHosts'),
+  archive: later('attachments.archive'),
+  concurrency: later('attachments.concurrency'),
+  maxBytes: later('attachments.maxBytes'),
+})
+
+const providerNames = providers.map(({ name }) => name)
+
+const sourceName = z
+  .string({ error: 'give the source a name' })
+  .regex(/^[\w.-]{1,60}$/, 'letters, digits, dot, dash and underscore only, at most 60')
+
+/** Each entry goes to the schema of its own provider. */
+const source = z
+  .record(z.string(), z.unknown(), { error: 'write a source: { name, provider, … }' })
+  .transform((entry, context) => {
+    const name = sourceName.safeParse(entry.name)
+    const provider = providers.find((known) => known.name === entry.provider)
+    if (!provider) {
+      context.addIssue({
+        code: 'custom',
+        path: ['provider'],
+        message: `name the provider: ${providerNames.join(' or ')}`,
+      })
+    }
+    const parsed = provider?.config.safeParse(entry)
+    for (const issue of name.error?.issues ?? [])
+      context.addIssue({ code: 'custom', path: ['name'], message: issue.message })
+    for (const issue of parsed?.error?.issues ?? []) {
+      if (name.success || issue.path[0] !== 'name') {
+        context.addIssue({ code: 'custom', path: issue.path, message: issueText(issue) })
+      }
+    }
+    return name.success && parsed?.success ? (parsed.data as SourceConfig) : z.NEVER
+  })
+
+/** What every source entry has; the rest belongs to its provider. */
+export interface SourceConfig {
+  name: string
+  provider: string
+}
+
+const unique = <T extends { name: string }>(entries: readonly T[]) =>
+  new Set(entries.map(({ name }) => name)).size === entries.length
+
+/** The whole configuration file (contract: README, Configuration). Durations are milliseconds once read. */
+export const configSchema = z.strictObject({
+  kafka: kafka.prefault({}),
+  registry: later('registry'),
+  dataDir: z.string().min(1).default('.chatfeed'),
+  http: http.prefault({}),
+  dedup: z.strictObject({ window: duration.prefault('30d') }).prefault({}),
+  attachments: attachments.prefault({}),
+  sources: z
+    .array(source, { error: 'list the sources to read' })
+    .refine(unique, 'two sources have the same name'),
+  sinks: z
+    .array(sinkConfig)
+    .refine(unique, 'two sinks have the same name')
+    .prefault([{ name: 'search', type: 'sqlite' }]),
+})
+
+export type Config = z.output<typeof configSchema>
+
+/** The text of an issue for the user, with unknown keys named. */
+export function issueText(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys')
+    return `unknown key ${issue.keys.join(', ')}: check the spelling, or leave it out`
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing'
+  return issue.message
+}

@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream'
+import type { Provider, Publish, SavedFileReading } from '../provider.ts'
+import { easemobConfig, type EasemobConfig } from './config.ts'
+import { HourReader } from './hour-file.ts'
+import { understand } from './message.ts'
+import { identify } from './records.ts'
+import { easemobSandbox } from './sandbox.ts'
+import { EasemobSource } from './source.ts'
+
+/** Easemob: one history file an hour, of one app a source. */
+export const easemob: Provider<EasemobConfig> = {
+  name: 'easemob',
+  config: easemobConfig,
+  open: (config, context) => new EasemobSource(config, tenantOf(config), context),
+  tenantOf,
+  rateOf: ({ ratePerMinute }) => ({ calls: ratePerMinute, windowMs: 60_000 }),
+  identify,
+  understand,
+  readSaved,
+  sandbox: easemobSandbox,
+}
+
+function tenantOf({ org, app }: EasemobConfig): string {
+  return `${org}#${app}`
+}
+
+/** Throws ChatfeedError `damaged_file` for a file that is empty, cut short or a web page. */
+async function readSaved(file: Readable, publish: Publish, signal: AbortSignal): Promise<SavedFileReading> {
+  const reader = new HourReader(publish, signal)
+  await reader.read(file)
+  return reader.finish()
+}

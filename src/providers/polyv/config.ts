@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { duration, durationOrTime } from '../../config/duration.ts'
+import { endpointNames, laterEndpoints } from './endpoints.ts'
+
+/** Values of `status` in a query: approved; under review and deleted. */
+export const queryStatuses = ['pass', 'censor'] as const
+/** Values of `source` in a query: public chat; the administrators' private chat. */
+export const queryScopes = ['public', 'extend'] as const
+
+const notPartOfThisVersion = 'is not part of this version'
+
+const channelAsText = 'write the channel number as text, such as "2477096" (with quotes in YAML)'
+const channel = z.string(channelAsText).regex(/^\d{1,20}$/, channelAsText)
+
+const channels = z
+  .array(channel, {
+    error: (issue) =>
+      issue.input === 'all'
+        ? `"all" ${notPartOfThisVersion}: list the channel numbers, such as ["2477096"]`
+        : 'list the channel numbers, such as ["2477096"]',
+  })
+  .min(1, 'name at least one channel')
+  .transform((names) => [...new Set(names)])
+
+const endpoint = z.enum(endpointNames, {
+  error: (issue) =>
+    laterEndpoints.includes(String(issue.input))
+      ? `"${String(issue.input)}" ${notPartOfThisVersion}: write ${endpointNames.join(' or ')}`
+      : `write ${endpointNames.join(' or ')}`,
+})
+
+/** One `sources:` entry with `provider: polyv`. Durations are milliseconds afterwards. */
+export const polyvConfig = z.strictObject({
+  name: z.string().min(1),
+  provider: z.literal('polyv'),
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'write an http or https address' })
+    .default('https://api.polyv.net')
+    .transform((url) => url.replace(/\/+$/, '')),
+  appId: z.string().trim().min(1, 'is empty: copy it from the Polyv console, Cloud live, Developer'),
+  appSecret: z.string().trim().min(1, 'is empty: copy it from the Polyv console, Cloud live, Developer'),
+  channels,
+  endpoint: endpoint.default('v2-history'),
+  statuses: z
+    .array(z.enum(queryStatuses))
+    .min(1)
+    .default(() => [...queryStatuses]),
+  scopes: z
+    .array(z.enum(queryScopes))
+    .min(1)
+    .default(() => [...queryScopes]),
+  /** Discussion rooms to ask for beside the main room of each channel. */
+  rooms: z.array(z.string().min(1)).default(() => []),
+  /** Messages asked for in one call. Polyv documents 1000 as the default; larger pages can come back empty. */
+  pageSize: z.int().min(1).max(1000).default(1000),
+  since: durationOrTime.default({ agoMs: 24 * 3_600_000 }),
+  pollEvery: duration.default(15_000),
+  lookAgain: z.array(duration).default(() => [10 * 60_000, 3_600_000, 24 * 3_600_000]),
+  /** Polyv blocks an address for five minutes beyond 1500 calls in 10 s, from all its programs together. */
+  ratePer10s: z.int().min(1).max(1500).default(200),
+})
+
+export type PolyvConfig = z.infer<typeof polyvConfig>

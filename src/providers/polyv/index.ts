@@ -1,0 +1,20 @@
+import type { Provider } from '../provider.ts'
+import { polyvConfig, type PolyvConfig } from './config.ts'
+import { understand } from './message.ts'
+import { identify } from './records.ts'
+import { createSandbox } from './sandbox.ts'
+import { readSaved } from './saved.ts'
+import { PolyvSource } from './source.ts'
+
+/** Polyv live rooms: the chat history of channels, asked hour by hour. */
+export const polyv: Provider<PolyvConfig> = {
+  name: 'polyv',
+  config: polyvConfig,
+  open: (config, context) => new PolyvSource(config, context),
+  tenantOf: (config) => config.appId,
+  rateOf: (config) => ({ calls: config.ratePer10s, windowMs: 10_000 }),
+  identify: (payload) => identify(payload),
+  understand,
+  readSaved,
+  sandbox: createSandbox,
+}

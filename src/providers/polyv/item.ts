@@ -1,0 +1,101 @@
+import { isLosslessNumber, parseLossless } from '../canonical.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** What a query asked for: the only witness where an item does not tell its own status or source. */
+export interface Asked {
+  status: string
+  scope: string
+}
+
+/** One history item with the differences between the endpoints' spellings taken away. */
+export interface Item {
+  /** Everything as it came. */
+  fields: Fields
+  id: string | null
+  /** Epoch milliseconds. */
+  sentAt: number | null
+  /** `''` for plain talk, which the service writes as `""`, `null`, `"null"`, `"0"` or not at all. */
+  type: string
+  /** An object where the service gives one, as such or as JSON text; otherwise text. */
+  content: Fields | string
+  /** An object where there is one, as such or as JSON text; otherwise text, `''` without a quote. */
+  quote: Fields | string
+  image: string
+  event: string
+  /** `pass`, `censor` or `delete`. */
+  status: string
+  /** `public` or `extend`. */
+  scope: string
+  /** False for what only `asked` told. */
+  tellsStatus: boolean
+  tellsScope: boolean
+}
+
+const unasked: Asked = { status: 'pass', scope: 'public' }
+
+/** Reads the bytes of one item; null when they are no JSON object. Without `asked` the item is taken for public and passed. */
+export function readItem(payload: Buffer, asked: Asked = unasked): Item | null {
+  const fields = objectOf(parseOrNull(payload.toString()))
+  if (!fields) return null
+  const status = word(fields.status)
+  const scope = word(fields.sourceType)
+  return {
+    fields,
+    id: word(fields.id) || null,
+    sentAt: timeOf(fields.time),
+    type: plain(fields.msgType) || plain(fields.msyType),
+    content: objectOrText(fields.content),
+    quote: objectOrText(fields.quote),
+    image: word(fields.image),
+    event: plain(fields.event),
+    status: status || asked.status,
+    scope: scope || asked.scope,
+    tellsStatus: status !== '',
+    tellsScope: scope !== '',
+  }
+}
+
+/** An object, as such or as JSON text; null for anything else. */
+export function objectOf(value: unknown): Fields | null {
+  if (typeof value === 'string')
+    return value.trimStart().startsWith('{') ? objectOf(parseOrNull(value)) : null
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value)
+    ? (value as Fields)
+    : null
+}
+
+/**
+ * A short value as text: numbers keep their digits, the quotation marks of `"\"slice\""` (facts: Polyv docs,
+ * V2PAGE sample) and blanks around it go, `null` in every spelling is `''`.
+ */
+export function word(value: unknown): string {
+  if (typeof value === 'number' || isLosslessNumber(value)) return String(value)
+  if (typeof value !== 'string') return ''
+  const text = value.trim().replace(/^"(.*)"$/, '$1')
+  return text
+}
+
+/** A word for which `0` also means that there is none. */
+function plain(value: unknown): string {
+  const text = word(value)
+  return text === '0' ? '' : text
+}
+
+function objectOrText(value: unknown): Fields | string {
+  if (Array.isArray(value)) return { items: value }
+  return objectOf(value) ?? (typeof value === 'string' ? value : word(value))
+}
+
+function timeOf(value: unknown): number | null {
+  const text = word(value)
+  return /^\d{1,15}$/.test(text) && Number(text) > 0 ? Number(text) : null
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return parseLossless(text)
+  } catch {
+    return null // Not JSON: the caller takes it for text or for a broken record.
+  }
+}

@@ -1,0 +1,119 @@
+import type { DatabaseSyncInstance as Database } from '@photostructure/sqlite'
+import type { Logger } from '../../log.ts'
+import type { Message } from '../../model.ts'
+import type { Sink } from '../sink.ts'
+import type { SqliteConfig } from './config.ts'
+import { inTransaction, openForWriting } from './database.ts'
+import { sqliteFailure } from './failure.ts'
+import { columnNames, toRow } from './row.ts'
+import { Words } from './words.ts'
+
+/** `id` is the first column. Gives back the row number where the row is new or newer than the one there, nothing where it is not. */
+const upsert = `
+  insert into messages (${columnNames.join(', ')}) values (${columnNames.map(() => '?').join(', ')})
+  on conflict (id) do update set ${columnNames
+    .slice(1)
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')}
+  where excluded.revision > messages.revision
+  returning rowid`
+
+const advance = `
+  insert into positions (partition, next_offset) values (?, ?)
+  on conflict (partition) do update set next_offset = max(next_offset, excluded.next_offset)`
+
+/**
+ * Messages, their full-text index and the positions in one database file; every batch is one transaction.
+ * Several processes may write the same file: a batch that finds it locked for 2 s fails `transient`.
+ */
+class SqliteSink implements Sink {
+  readonly name: string
+  readonly type = 'sqlite'
+  readonly #path: string
+  readonly #db: Database
+  readonly #words: Words
+  readonly #upsert
+  readonly #replaceWords
+  readonly #advance
+  readonly #position
+
+  constructor(config: SqliteConfig, db: Database, words: Words) {
+    this.name = config.name
+    this.#path = config.path
+    this.#db = db
+    this.#words = words
+    this.#upsert = db.prepare(upsert)
+    this.#replaceWords = db.prepare('insert or replace into message_words (rowid, words) values (?, ?)')
+    this.#advance = db.prepare(advance)
+    this.#position = db.prepare('select next_offset as nextOffset from positions where partition = ?')
+  }
+
+  position(partition: number): Promise<number | null> {
+    return this.#attempt(() => {
+      const stored = this.#position.get(partition) as { nextOffset: number } | undefined
+      return stored?.nextOffset ?? null
+    })
+  }
+
+  write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void> {
+    return this.#attempt(() =>
+      inTransaction(this.#db, () => {
+        this.#index(this.#store(messages))
+        this.#advance.run(partition, nextOffset)
+      }),
+    )
+  }
+
+  rows(): Promise<number> {
+    return this.#attempt(() => {
+      const { count } = this.#db.prepare('select count(*) as count from messages').get() as { count: number }
+      return count
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#attempt(() => {
+      if (this.#db.isOpen) this.#db.close()
+    })
+  }
+
+  /** Gives back the texts of the rows that changed, by row number. */
+  #store(messages: readonly Message[]): Map<number, string> {
+    const texts = new Map<number, string>()
+    for (const message of messages) {
+      const stored = this.#upsert.get(...toRow(message)) as { rowid: number } | undefined
+      if (stored) texts.set(stored.rowid, message.text ?? '')
+    }
+    return texts
+  }
+
+  /**
+   * After all rows and in the order of row numbers: FTS5 gathers words in memory and writes them out early whenever
+   * a statement on another table comes between or a row number is not the highest (three times slower).
+   */
+  #index(texts: ReadonlyMap<number, string>): void {
+    const inOrder = [...texts].sort(([a], [b]) => a - b)
+    for (const [row, text] of inOrder) this.#replaceWords.run(row, this.#words.toIndex(text))
+  }
+
+  #attempt<T>(work: () => T): Promise<T> {
+    return attempt(this.#path, work)
+  }
+}
+
+/** Opens the database of the sink, made anew where it is missing, and loads the dictionary (0.3 s, once). */
+export async function openSqliteSink(config: SqliteConfig, log: Logger): Promise<Sink> {
+  const words = await Words.load()
+  const sink = await attempt(config.path, () => new SqliteSink(config, openForWriting(config.path), words))
+  log.debug({ sink: config.name, path: config.path }, 'sink opened')
+  return sink
+}
+
+/** Runs `work`; tells its failures in chatfeed's terms. */
+function attempt<T>(path: string, work: () => T): Promise<T> {
+  return Promise.resolve()
+    .then(work)
+    .catch((error: unknown) => {
+      throw sqliteFailure(error, path)
+    })
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { Message } from '../../src/model.ts'
+import type { Sink } from '../../src/sinks/sink.ts'
+
+/** What a store holds of one message, read past the sink. */
+export interface StoredMessage {
+  revision: number
+  text: string | null
+}
+
+/** A fresh store for one scenario; it cleans up after itself. */
+export interface StoreUnderTest {
+  /** Opens the sink on the store; called again after a close and for a second reader beside the first. */
+  open(): Promise<Sink>
+  /** Everything in the store, by message id. */
+  stored(): Promise<Map<string, StoredMessage>>
+}
+
+/** A message with every field a store must take; `id` also gives the provider's id. */
+export function exampleMessage(overrides: Partial<Message> = {}): Message {
+  const id = overrides.id ?? 'easemob:acme#helpdesk:1'
+  return {
+    id,
+    revision: 1,
+    provider: 'easemob',
+    source: 'support',
+    tenant: 'acme#helpdesk',
+    messageId: id.slice(id.lastIndexOf(':') + 1),
+    origin: '2026112310#7',
+    conversation: { kind: 'direct', id: 'agent.xu|lin.yue' },
+    sender: { id: 'lin.yue', name: '林月', role: 'customer', avatar: null },
+    recipient: 'agent.xu',
+    sentAt: 1_795_399_200_000,
+    fetchedAt: 1_795_402_800_000,
+    enrichedAt: 1_795_402_801_000,
+    kind: 'text',
+    providerType: 'txt',
+    text: '我想申请退款，需要提供什么材料',
+    attachments: [],
+    location: null,
+    status: 'visible',
+    session: null,
+    refersTo: null,
+    data: null,
+    ...overrides,
+  }
+}
+
+/** The promises of the `Sink` interface, for any sink. Closing a sink twice must be harmless. */
+export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<StoreUnderTest>): void {
+  const scenario = (
+    name: string,
+    run: (store: StoreUnderTest, sink: Sink, t: TestContext) => Promise<void>,
+  ) => {
+    test(`${type} sink: ${name}`, async (t) => {
+      const store = await prepare(t)
+      const sink = await store.open()
+      t.after(() => sink.close())
+      await run(store, sink, t)
+    })
+  }
+  const message = (id: string, revision = 1) =>
+    exampleMessage({ id: `easemob:acme#helpdesk:${id}`, revision, text: `${id} revision ${revision}` })
+  const contentOf = async (store: StoreUnderTest) =>
+    [...(await store.stored())].map(([id, { revision, text }]) => `${id} ${revision} ${text}`).sort()
+  const expected = (...messages: Message[]) =>
+    messages.map(({ id, revision, text }) => `${id} ${revision} ${text}`)
+
+  scenario('the same batch twice leaves the same rows', async (store, sink) => {
+    const batch = [message('a'), message('b')]
+    await sink.write(0, batch, 2)
+    await sink.write(0, batch, 2)
+    assert.deepEqual(await contentOf(store), expected(...batch))
+    assert.equal(await sink.rows(), 2)
+  })
+
+  scenario('a batch that overlaps an earlier one adds only what is new', async (store, sink) => {
+    await sink.write(0, [message('a'), message('b')], 2)
+    await sink.write(0, [message('b'), message('c')], 3)
+    assert.deepEqual(await contentOf(store), expected(message('a'), message('b'), message('c')))
+    assert.equal(await sink.position(0), 3)
+  })
+
+  scenario('a newer revision takes the place of an older one', async (store, sink) => {
+    await sink.write(0, [message('a', 1)], 1)
+    await sink.write(0, [message('a', 3)], 2)
+    assert.deepEqual(await contentOf(store), expected(message('a', 3)))
+    assert.equal(await sink.rows(), 1)
+  })
+
+  scenario('an older revision never overwrites a newer one', async (store, sink) => {
+    await sink.write(0, [message('a', 2)], 1)
+    await sink.write(0, [message('a', 1)], 2)
+    assert.deepEqual(await contentOf(store), expected(message('a', 2)))
+    assert.equal(await sink.position(0), 2)
+  })
+
+  scenario('the highest revision of one batch stays, whatever its order', async (store, sink) => {
+    await sink.write(0, [message('a', 1), message('b', 2), message('a', 2), message('b', 1)], 4)
+    assert.deepEqual(await contentOf(store), expected(message('a', 2), message('b', 2)))
+  })
+
+  scenario(
+    'a position is null at first, then what was written, and outlives the sink',
+    async (store, sink, t) => {
+      assert.equal(await sink.position(0), null)
+      await sink.write(0, [message('a')], 17)
+      assert.equal(await sink.position(0), 17)
+      await sink.close()
+      const reopened = await store.open()
+      t.after(() => reopened.close())
+      assert.equal(await reopened.position(0), 17)
+      assert.equal(await reopened.rows(), 1)
+    },
+  )
+
+  scenario('partitions have positions of their own', async (_store, sink) => {
+    await sink.write(0, [message('a')], 5)
+    await sink.write(1, [message('b')], 9)
+    assert.deepEqual(await Promise.all([0, 1, 2].map((partition) => sink.position(partition))), [5, 9, null])
+  })
+
+  scenario('an empty batch moves the position', async (store, sink) => {
+    await sink.write(0, [], 40)
+    assert.equal(await sink.position(0), 40)
+    assert.deepEqual(await contentOf(store), [])
+  })
+
+  scenario('an old reader that repeats its batch moves nothing backwards', async (store, oldReader, t) => {
+    await oldReader.write(0, [message('a', 1)], 1)
+    const newReader = await store.open()
+    t.after(() => newReader.close())
+    await newReader.write(0, [message('a', 2), message('b')], 3)
+    await oldReader.write(0, [message('a', 1)], 1)
+    assert.equal(await newReader.position(0), 3)
+    assert.deepEqual(await contentOf(store), expected(message('a', 2), message('b')))
+  })
+
+  scenario('hostile text is kept; only what no UTF-8 text can hold may be replaced', async (store, sink) => {
+    const texts = {
+      surrogate: 'before \ud83d after',
+      nul: 'before \0 after',
+      control: 'bell \u0007 escape \u001b[2J line\r\nseparator \u2028',
+      emoji: '👍🏽 👩‍👩‍👧 🇨🇳 𠮷',
+      quotes: `'; drop table messages; -- " \\ \${x} {{x}}`,
+      blank: '',
+      long: '退款'.repeat(170_000),
+    }
+    const batch = Object.entries(texts).map(([id, text]) =>
+      exampleMessage({ id: `easemob:acme#helpdesk:${id}`, text }),
+    )
+    await sink.write(0, batch, batch.length)
+    const stored = await store.stored()
+    for (const { id, text } of batch) assert.equal(legible(stored.get(id)?.text), legible(text), id)
+  })
+
+  scenario('a message of nulls is kept', async (store, sink) => {
+    const bare = exampleMessage({
+      sender: { id: null, name: null, role: null, avatar: null },
+      recipient: null,
+      text: null,
+    })
+    await sink.write(0, [bare], 1)
+    assert.deepEqual(await store.stored(), new Map([[bare.id, { revision: 1, text: null }]]))
+  })
+}
+
+/** The text with every character that some store may have to replace left out. */
+function legible(text: string | null | undefined): string | undefined {
+  return text?.replace(/[\0\ud800-\udfff\ufffd]/gu, '')
+}

@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from '@photostructure/sqlite'
+import { silentLog } from '../../src/log.ts'
+import { openSink } from '../../src/sinks/index.ts'
+import { sinkSuite, type StoredMessage } from './sink-suite.ts'
+
+sinkSuite('sqlite', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatfeed-sqlite-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'deep', 'messages.db')
+  return Promise.resolve({
+    open: () => openSink({ name: 'search', type: 'sqlite', path }, silentLog),
+    stored: () => {
+      const db = new DatabaseSync(path, { readOnly: true })
+      const rows = db.prepare('select id, revision, text from messages').all() as ({
+        id: string
+      } & StoredMessage)[]
+      db.close()
+      return Promise.resolve(new Map(rows.map(({ id, revision, text }) => [id, { revision, text }])))
+    },
+  })
+})

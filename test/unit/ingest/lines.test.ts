@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { PassThrough, Readable } from 'node:stream'
+import { test } from 'node:test'
+import { createGunzip, gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { recordBatches } from '../../../src/ingest/lines.ts'
+
+async function recordsOf(chunks: Iterable<Buffer | string>, maxBytes?: number): Promise<string[]> {
+  const input = Readable.from(Array.from(chunks, (chunk) => Buffer.from(chunk)))
+  const records: string[] = []
+  for await (const batch of recordBatches(input, maxBytes === undefined ? {} : { maxBytes })) {
+    records.push(...batch.map((record) => record.toString('latin1')))
+  }
+  return records
+}
+
+const cut = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
+  const places = [0, ...cuts.map((at) => at % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
+  return places.slice(1).map((end, at) => bytes.subarray(places[at], end))
+}
+
+test('lines come out in order, with or without a final newline', async () => {
+  assert.deepEqual(await recordsOf(['{"a":1}\n{"b"', ':2}\n{"c":3}']), ['{"a":1}', '{"b":2}', '{"c":3}'])
+  assert.deepEqual(await recordsOf(['{"a":1}\n']), ['{"a":1}'])
+  assert.deepEqual(await recordsOf([]), [])
+})
+
+test('byte-order marks, CRLF and blank lines are dropped', async () => {
+  const bom = '\ufeff'
+  assert.deepEqual(await recordsOf([`${bom}{"a":1}\r\n\r\n \t\n${bom}\n${bom}{"b":2}\r\n\n`]), [
+    '{"a":1}',
+    '{"b":2}',
+  ])
+})
+
+test('records joined without a newline are parted at the top level only', async () => {
+  const tricky = '{"t":"}{ \\" }{","n":{"m":{}},"l":[{"x":1}]}'
+  assert.deepEqual(await recordsOf([`{"a":{}}${tricky}{"b":2}\n{"c":3}{"d":4}`]), [
+    '{"a":{}}',
+    tricky,
+    '{"b":2}',
+    '{"c":3}',
+    '{"d":4}',
+  ])
+  assert.deepEqual(await recordsOf(['{"a":"\\\\"}{"b":2}']), ['{"a":"\\\\"}', '{"b":2}'])
+})
+
+test('a line that is no JSON is handed on as it is', async () => {
+  assert.deepEqual(await recordsOf(['{"a":1}\n<oops> }{\n{"cut":"of\n{"b":2}\n']), [
+    '{"a":1}',
+    '<oops> }{',
+    '{"cut":"of',
+    '{"b":2}',
+  ])
+})
+
+test('of an over-long line the first bytes are handed on and the neighbours survive', async () => {
+  const long = `{"t":"${'x'.repeat(100)}"}`
+  for (const size of [1, 7, 1000]) {
+    const bytes = Buffer.from(`{"a":1}\n${long}{"lost":1}\n{"b":2}\n{"c":3}{"t":"${'y'.repeat(40)}`)
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+      bytes.subarray(at * size, (at + 1) * size),
+    )
+    assert.deepEqual(await recordsOf(chunks, 20), [
+      '{"a":1}',
+      long.slice(0, 20),
+      '{"b":2}',
+      '{"c":3}',
+      '{"t":"yyyyyyyyyyyyyy',
+    ])
+  }
+})
+
+test('an endless line takes no more memory than its limit', async () => {
+  const chunk = Buffer.alloc(64 * 1024, 'x')
+  const endless = Array<Buffer>(4096).fill(chunk)
+  let peak = 0
+  async function* measured(): AsyncGenerator<Buffer> {
+    for (const piece of endless) {
+      peak = Math.max(peak, process.memoryUsage().arrayBuffers)
+      yield Buffer.from(piece)
+      await Promise.resolve()
+    }
+  }
+  const before = process.memoryUsage().arrayBuffers
+  let records = 0
+  for await (const batch of recordBatches(measured(), { maxBytes: 1024 * 1024 })) records += batch.length
+  assert.equal(records, 1)
+  assert.ok(peak - before < 100 * 1024 * 1024, `256 MiB passed, ${peak - before} bytes were held`)
+})
+
+test('a slow reader holds back the stream', async () => {
+  let read = 0
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (; read < 1000; read++) yield await Promise.resolve(Buffer.from('{"a":1}\n'))
+  }
+  for await (const batch of recordBatches(chunks())) {
+    assert.equal(batch.length, 1)
+    if (read >= 2) break
+  }
+  assert.equal(read, 2)
+})
+
+test('the error of the stream reaches the reader', async () => {
+  const input = new PassThrough()
+  input.write('{"a":1}\n')
+  input.destroy(new Error('reset'))
+  await assert.rejects(async () => {
+    for await (const batch of recordBatches(input)) void batch
+  }, /reset/)
+})
+
+const anyRecord = fc
+  .dictionary(fc.string({ unit: 'binary' }), fc.jsonValue(), { maxKeys: 3 })
+  .map((value) => Buffer.from(JSON.stringify(value)).toString('latin1'))
+const hostileLine = fc
+  .uint8Array({ maxLength: 60 })
+  .map((bytes) => Buffer.from(bytes).toString('latin1').replaceAll('\n', '}{'))
+
+test('any bytes, in any gzip members and any chunks, give the same records', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(anyRecord, hostileLine, fc.constant('')), { maxLength: 12 }),
+      fc.constantFrom('\n', '\r\n'),
+      fc.array(fc.nat(), { maxLength: 5 }),
+      fc.array(fc.nat(), { maxLength: 20 }),
+      fc.constantFrom(8, 64, 1 << 20),
+      async (lines, separator, memberCuts, chunkCuts, maxBytes) => {
+        const bytes = Buffer.from(lines.join(separator), 'latin1')
+        const whole = await recordsOf([bytes], maxBytes)
+        const gz = Buffer.concat(cut(bytes, memberCuts).map((member) => gzipSync(member)))
+        const gunzip = Readable.from(cut(gz, chunkCuts)).pipe(createGunzip({ chunkSize: 64 }))
+        const found: string[] = []
+        for await (const batch of recordBatches(gunzip, { maxBytes })) {
+          found.push(...batch.map((record) => record.toString('latin1')))
+        }
+        assert.deepEqual(found, whole)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('whatever JSON the records hold, joined or on lines, they come out as they went in', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(anyRecord, fc.constantFrom('', '\n', '\r\n', '\n\n'))),
+      fc.array(fc.nat(), { maxLength: 20 }),
+      async (records, cuts) => {
+        const bytes = Buffer.from(records.flat().join(''), 'latin1')
+        assert.deepEqual(
+          await recordsOf(cut(bytes, cuts)),
+          records.map(([record]) => record),
+        )
+      },
+    ),
+    { numRuns: 300 },
+  )
+})

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { easemobConfig } from '../../../../src/providers/easemob/config.ts'
+
+const entry = {
+  name: 'support',
+  provider: 'easemob',
+  baseUrl: 'https://a1.easemob.com/',
+  org: 'acme',
+  app: 'helpdesk',
+  clientId: 'id',
+  clientSecret: 'secret',
+}
+
+function faults(change: Record<string, unknown>): string {
+  const { error } = easemobConfig.safeParse({ ...entry, ...change })
+  return (error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n')
+}
+
+test('a short entry has the defaults of the documents', () => {
+  assert.deepEqual(easemobConfig.parse(entry), {
+    ...entry,
+    baseUrl: 'https://a1.easemob.com',
+    mode: 'files',
+    timeZone: 8 * 3_600_000,
+    since: { agoMs: 72 * 3_600_000 },
+    settle: 3_600_000,
+    lookAgain: [6 * 3_600_000, 24 * 3_600_000],
+    retention: 72 * 3_600_000,
+    ratePerMinute: 10,
+  })
+})
+
+test('every key can be set', () => {
+  const config = easemobConfig.parse({
+    ...entry,
+    mode: 'files',
+    timeZone: 'Z',
+    since: '2026-11-23T00:00:00Z',
+    settle: '2h',
+    lookAgain: [],
+    retention: '7d',
+    ratePerMinute: 1,
+  })
+  assert.equal(config.timeZone, 0)
+  assert.deepEqual(config.since, { atMs: Date.UTC(2026, 10, 23) })
+  assert.deepEqual(config.lookAgain, [])
+})
+
+test('what this version cannot do is refused by name', () => {
+  assert.match(faults({ mode: 'pull' }), /^mode: .*not part of this version/)
+  assert.match(faults({ unread: { users: ['alice'], every: '5m' } }), /^unread: .*not part of this version/)
+})
+
+test('faults are found with their path', () => {
+  assert.match(faults({ baseUrl: 'a1.easemob.com' }), /^baseUrl: .*https:\/\/a1\.easemob\.com/)
+  assert.match(faults({ baseUrl: 'https://user:pw@a1.easemob.com' }), /^baseUrl: /)
+  assert.match(faults({ org: 'a/b' }), /^org: /)
+  assert.match(faults({ app: '..' }), /^app: /)
+  assert.match(faults({ clientSecret: '' }), /^clientSecret: must not be empty/)
+  assert.match(faults({ timeZone: 'Asia/Shanghai' }), /^timeZone: .*\+08:00/)
+  assert.match(faults({ settle: 'soon' }), /^settle: .*30s/)
+  assert.match(faults({ lookAgain: ['6h', 'x'] }), /^lookAgain\.1: /)
+  assert.match(faults({ ratePerMinute: 0 }), /^ratePerMinute: /)
+  assert.match(faults({ colour: 'red' }), /colour/)
+})

@@ -1,0 +1,451 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import type { HttpBindings } from '@hono/node-server'
+import { Hono, type Context } from 'hono'
+import { ChatfeedError } from '../../../../src/errors.ts'
+import type { Publish } from '../../../../src/providers/provider.ts'
+import { listen, openSource } from './support.ts'
+
+const hourMs = 3_600_000
+/** The hour of all tests, and a moment two hours after its end. */
+const hour = '2026112310'
+const now = Date.parse('2026-11-23T13:00:00+08:00')
+const line = (id: number | string) =>
+  `{"msg_id":"${id}","timestamp":${Date.parse('2026-11-23T10:30:00+08:00')},"from":"a","to":"b","payload":{"bodies":[]}}`
+
+interface Asked {
+  path: string
+  headers: Record<string, string>
+}
+
+/** A provider that says what the test wants. */
+async function provider(
+  t: TestContext,
+  answers: {
+    history?: (context: Context, base: string) => Response | Promise<Response>
+    file?: (context: Context, base: string) => Response | Promise<Response>
+    token?: (context: Context) => Response | Promise<Response>
+  },
+) {
+  const asked: Asked[] = []
+  let tokens = 0
+  const app = new Hono()
+  app.use(async (context, next) => {
+    asked.push({ path: context.req.url.replace(base, ''), headers: context.req.header() })
+    await next()
+  })
+  app.post('/acme/helpdesk/token', async (context) => {
+    tokens++
+    if (answers.token) return answers.token(context)
+    assert.deepEqual(await context.req.json(), {
+      grant_type: 'client_credentials',
+      client_id: 'client-id',
+      client_secret: 'client-secret',
+    })
+    return context.json({ access_token: `YWMt${tokens}`, expires_in: 86_400 })
+  })
+  app.get('/acme/helpdesk/chatmessages/:hour', (context) =>
+    answers.history ? answers.history(context, base) : links(context, `${base}/file`),
+  )
+  app.get('/*', (context) => answers.file?.(context, base) ?? send(context, gzipSync(line(1))))
+  const base = await listen(t, app)
+  const probe = openSource(t, { baseUrl: base }, () => now)
+  return { ...probe, asked, base, tokens: () => tokens }
+}
+
+const links = (context: Context, ...urls: string[]) =>
+  context.json({
+    action: 'get',
+    uri: "'http://x",
+    data: urls.map((url) => ({ url })),
+    timestamp: 1,
+    duration: 0,
+  })
+const send = (context: Context, bytes: Buffer, headers: Record<string, string> = {}) =>
+  context.body(new Uint8Array(bytes), 200, headers)
+const refuse = (context: Context, status: 400 | 401 | 403 | 404 | 429 | 503, body: Record<string, unknown>) =>
+  context.json({ timestamp: 1, duration: 0, ...body }, status)
+
+const failsWith = (remedy: string, code: string) => (error: unknown) =>
+  error instanceof ChatfeedError && error.remedy === remedy && error.code === code
+
+test('units are the hours of the zone from since to now, as far as the provider keeps them', async (t) => {
+  const at = Date.parse('2026-11-23T13:20:00+08:00')
+  const names = async (entry: Record<string, unknown>) => {
+    const { source } = openSource(t, { baseUrl: 'http://127.0.0.1:1', ...entry })
+    return (await source.units(at, new AbortController().signal)).map(({ name }) => name)
+  }
+  assert.deepEqual(await names({ since: '2h' }), ['2026112311', '2026112312', '2026112313'])
+  assert.deepEqual(await names({ since: '2026-11-23T12:59:59+08:00' }), ['2026112312', '2026112313'])
+  assert.deepEqual(await names({ since: '2h', timeZone: 'Z' }), ['2026112303', '2026112304', '2026112305'])
+  const all = await names({ since: '2020-01-01' })
+  assert.deepEqual([all.length, all[0], all.at(-1)], [73, '2026112013', '2026112313'])
+  assert.deepEqual(await names({ since: '2030-01-01' }), [])
+})
+
+test('a unit is due once its file has settled and is gone after the retention', async (t) => {
+  const { source } = openSource(t, {
+    baseUrl: 'http://127.0.0.1:1',
+    since: '1h',
+    settle: '30m',
+    retention: '48h',
+  })
+  const [unit] = await source.units(now, new AbortController().signal)
+  const end = Date.parse('2026-11-23T13:00:00+08:00')
+  assert.deepEqual(unit, {
+    name: '2026112312',
+    opensAt: end + hourMs / 2,
+    closesAt: end + hourMs / 2,
+    pollEveryMs: null,
+    lookAgainMs: [6 * hourMs, 24 * hourMs],
+    deadline: end + 48 * hourMs,
+  })
+})
+
+test('an hour is asked for with the token and its file without', async (t) => {
+  const query = '?Expires=1543316122&OSSAccessKeyId=LTAI&Signature=2oQ%2FWd%2b8%3D&x=%E4%BD%A0~!*()%27'
+  const { read, asked, records, outcomes, taken } = await provider(t, {
+    history: (context, base) => links(context, `${base}/history/3D/acme/helpdesk/${hour}.gz${query}`),
+    file: (context) => send(context, gzipSync(`${line(1)}\n${line(2)}`)),
+  })
+  const reading = await read(hour)
+  assert.equal(reading.state, 'published')
+  assert.deepEqual(
+    records.map(({ position, messageId }) => [position, messageId]),
+    [
+      [1, '1'],
+      [2, '2'],
+    ],
+  )
+  const [, history, file] = asked
+  assert.equal(history?.path, `/acme/helpdesk/chatmessages/${hour}`)
+  assert.equal(history.headers.authorization, 'Bearer YWMt1')
+  assert.equal(file?.path, `/history/3D/acme/helpdesk/${hour}.gz${query}`)
+  assert.equal(file.headers.authorization, undefined)
+  assert.deepEqual(outcomes, ['token_ready', 'ready', 'file'])
+  assert.equal(taken(), 1)
+})
+
+test('a redirected link is followed, still without the token', async (t) => {
+  const { read, asked } = await provider(t, {
+    file: (context) =>
+      context.req.path === '/file'
+        ? context.redirect('/elsewhere?a=%2F', 302)
+        : send(context, gzipSync(line(1))),
+  })
+  assert.equal((await read(hour)).state, 'published')
+  assert.deepEqual(
+    asked.slice(2).map(({ path, headers }) => [path, headers.authorization]),
+    [
+      ['/file', undefined],
+      ['/elsewhere?a=%2F', undefined],
+    ],
+  )
+})
+
+test('a link that leads in circles is a failed reading', async (t) => {
+  const { read } = await provider(t, { file: (context) => context.redirect('/file', 302) })
+  assert.equal((await read(hour)).state, 'failed')
+})
+
+test('several files are one hour with positions through all of them', async (t) => {
+  const { read, records } = await provider(t, {
+    history: (context, base) => links(context, `${base}/a`, `${base}/b`),
+    file: (context) =>
+      send(context, Buffer.from(context.req.path === '/a' ? `${line(1)}\n${line(2)}` : line(3))),
+  })
+  const reading = await read(hour)
+  assert.deepEqual(
+    records.map(({ position, messageId }) => [position, messageId]),
+    [
+      [1, '1'],
+      [2, '2'],
+      [3, '3'],
+    ],
+  )
+  assert.equal(reading.state === 'published' && reading.lines, 3)
+})
+
+test('links as one object are understood, no links or no records are an empty hour', async (t) => {
+  const one = await provider(t, {
+    history: (context, base) => context.json({ data: { url: `${base}/file` } }),
+  })
+  assert.equal((await one.read(hour)).state, 'published')
+  const none = await provider(t, { history: (context) => links(context) })
+  assert.equal((await none.read(hour)).state, 'empty')
+  const blank = await provider(t, { file: (context) => send(context, gzipSync('\n')) })
+  assert.equal((await blank.read(hour)).state, 'empty')
+})
+
+test('an answer that names no files is a failed reading', async (t) => {
+  const answers: ((context: Context) => Response)[] = [
+    (context) => context.html('<html>welcome</html>'),
+    (context) => context.json({ data: 'soon' }),
+    (context) => context.json({ data: [{ link: 'x' }] }),
+    (context) => context.json([]),
+    (context) => links(context, 'not a link'),
+    (context) => links(context, 'ftp://127.0.0.1/file'),
+  ]
+  for (const history of answers)
+    assert.equal((await (await provider(t, { history })).read(hour)).state, 'failed')
+})
+
+test('gz is told by its bytes, whatever the headers say', async (t) => {
+  const plain = Buffer.from(line(1))
+  const cases: [Buffer, Record<string, string>][] = [
+    [gzipSync(plain), { 'content-encoding': 'gzip', 'content-type': 'text/html' }],
+    [gzipSync(plain), { 'content-type': 'application/json' }],
+    [plain, { 'content-type': 'application/gzip' }],
+  ]
+  for (const [bytes, headers] of cases) {
+    const { read, records } = await provider(t, { file: (context) => send(context, bytes, headers) })
+    assert.equal((await read(hour)).state, 'published')
+    assert.deepEqual(records[0]?.payload, plain)
+  }
+})
+
+test('a file that is cut short, empty or a page is a failed reading, never an hour', async (t) => {
+  const gz = gzipSync(`${line(1)}\n${line(2)}`)
+  const files: Record<string, (context: Context) => Response> = {
+    'cut gz': (context) => send(context, gz.subarray(0, -4)),
+    'shorter than declared': (context) => {
+      const { incoming } = context.env as HttpBindings
+      const body = new ReadableStream({
+        start: (controller) => {
+          controller.enqueue(Buffer.from(`${line(1)}\n`))
+        },
+        pull: () => {
+          incoming.socket.destroy()
+        },
+      })
+      return new Response(body, { headers: { 'content-length': '100000' } })
+    },
+    empty: (context) => send(context, Buffer.alloc(0)),
+    page: (context) => context.html('<html>Bad gateway</html>'),
+  }
+  for (const [name, file] of Object.entries(files)) {
+    const { read } = await provider(t, { file })
+    const reading = await read(hour)
+    assert.equal(reading.state, 'failed', name)
+  }
+})
+
+test('an expired link is asked for again, and the reading goes on where it was', async (t) => {
+  let asks = 0
+  const { read, records, taken } = await provider(t, {
+    history: (context, base) => {
+      asks++
+      return links(context, `${base}/a?n=${asks}`, `${base}/b?n=${asks}`)
+    },
+    file: (context) => {
+      if (context.req.path === '/a') return send(context, Buffer.from(line(1)))
+      if (context.req.query('n') === '1') return context.text('<Error><Code>AccessDenied</Code></Error>', 403)
+      return send(context, Buffer.from(line(2)))
+    },
+  })
+  assert.equal((await read(hour)).state, 'published')
+  assert.deepEqual(
+    records.map(({ position, messageId }) => [position, messageId]),
+    [
+      [1, '1'],
+      [2, '2'],
+    ],
+  )
+  assert.equal(taken(), 2)
+})
+
+test('a link that stays refused is a failed reading after one more question', async (t) => {
+  const { read, taken } = await provider(t, { file: (context) => context.text('no', 403) })
+  assert.equal((await read(hour)).state, 'failed')
+  assert.equal(taken(), 2)
+})
+
+test('answers about the hour become its state', async (t) => {
+  const unstored =
+    'Illegal arguments: appkey: acme#helpdesk, time: x, maybe chat message history is expired or unstored'
+  const young = await provider(t, {
+    history: (context) => refuse(context, 400, { error: 'illegal_argument', error_description: unstored }),
+  })
+  assert.deepEqual(await young.read(hour), {
+    state: 'not_yet',
+    reason: 'the file is not made yet (400 illegal_argument)',
+    retryAfterMs: 600_000,
+  })
+  assert.equal((await young.read('2026112010')).state, 'lost')
+  const empty = await provider(t, {
+    history: (context) => refuse(context, 404, { error: 'storage_object_not_found' }),
+  })
+  assert.equal((await empty.read(hour)).state, 'empty')
+  const page = await provider(t, { history: (context) => context.html('<h1>404 Not Found</h1>', 404) })
+  assert.equal((await page.read(hour)).state, 'failed')
+})
+
+test('a unit of another kind is a failed reading without a call', async (t) => {
+  const { read, asked } = await provider(t, {})
+  assert.equal((await read('import/old.gz')).state, 'failed')
+  assert.deepEqual(asked, [])
+})
+
+test('throttling pauses everybody and is transient', async (t) => {
+  const limited = await provider(t, { history: (context) => refuse(context, 429, { error: 'reach_limit' }) })
+  await assert.rejects(limited.read(hour), failsWith('transient', 'throttled'))
+  assert.deepEqual(limited.pauses, [60_000])
+  const busy = await provider(t, {
+    history: (context) => {
+      context.header('retry-after', '7')
+      return context.html('busy', 503)
+    },
+  })
+  await assert.rejects(busy.read(hour), failsWith('transient', 'throttled'))
+  assert.deepEqual(busy.pauses, [7000])
+})
+
+test('a refused token is renewed once', async (t) => {
+  const { read, tokens } = await provider(t, {
+    history: (context, base) =>
+      context.req.header('authorization') === 'Bearer YWMt1'
+        ? context.json({ timestamp: 1, desc: 'unauthorized', duration: 0 }, 401)
+        : links(context, `${base}/file`),
+  })
+  assert.equal((await read(hour)).state, 'published')
+  assert.equal(tokens(), 2)
+  assert.equal((await read(hour)).state, 'published')
+  assert.equal(tokens(), 2)
+})
+
+test('calls that are refused at once share one renewal', async (t) => {
+  let waiting = 0
+  let release: (() => void) | undefined
+  const all = new Promise<void>((resolve) => (release = resolve))
+  const { read, tokens } = await provider(t, {
+    history: async (context, base) => {
+      if (context.req.header('authorization') !== 'Bearer YWMt1') return links(context, `${base}/file`)
+      if (++waiting === 5) release?.()
+      await all
+      return refuse(context, 401, { error: 'unauthorized' })
+    },
+  })
+  const readings = await Promise.all(Array.from({ length: 5 }, () => read(hour)))
+  assert.ok(readings.every(({ state }) => state === 'published'))
+  assert.equal(tokens(), 2)
+})
+
+test('a fresh token that is refused too stops the source', async (t) => {
+  const { read, tokens } = await provider(t, {
+    history: (context) => refuse(context, 401, { error: 'unauthorized' }),
+  })
+  await assert.rejects(read(hour), failsWith('fatal', 'unauthorized'))
+  assert.equal(tokens(), 2)
+})
+
+test('a token without the right is not renewed', async (t) => {
+  const text = 'Subject does not have permission [applications:get:0:/chatmessages]'
+  const { read, tokens } = await provider(t, {
+    history: (context) => refuse(context, 401, { error: 'unauthorized', error_description: text }),
+  })
+  await assert.rejects(read(hour), failsWith('fatal', 'refused'))
+  assert.equal(tokens(), 1)
+})
+
+test('a token is renewed before its end and kept for ever when it has none', async (t) => {
+  let life = 1000
+  const app = new Hono()
+  let tokens = 0
+  app.post('/acme/helpdesk/token', (context) =>
+    context.json({ access_token: `t${++tokens}`, expires_in: life }),
+  )
+  app.get('/*', (context) => refuse(context, 404, { error: 'storage_object_not_found' }))
+  const baseUrl = await listen(t, app)
+  let at = now
+  const { read } = openSource(t, { baseUrl }, () => at)
+  await read(hour)
+  at += 899_000
+  await read(hour)
+  assert.equal(tokens, 1)
+  at += 2000
+  life = 0
+  await read(hour)
+  assert.equal(tokens, 2)
+  at += 40 * 24 * hourMs
+  await read(hour)
+  assert.equal(tokens, 2)
+})
+
+test('wrong credentials and unknown apps stop the source with a mend and without the secret', async (t) => {
+  const answers: ((context: Context) => Response)[] = [
+    (context) =>
+      refuse(context, 400, { error: 'invalid_grant', error_description: 'client_secret does not match' }),
+    (context) => refuse(context, 404, { error: 'organization_application_not_found' }),
+    (context) => refuse(context, 403, { error: 'forbidden_op' }),
+  ]
+  for (const token of answers) {
+    const { read } = await provider(t, { token })
+    await assert.rejects(read(hour), (error) => {
+      assert.ok(failsWith('fatal', 'refused')(error))
+      const told = JSON.stringify(error) + (error as Error).message
+      assert.ok((error as ChatfeedError).mend)
+      assert.doesNotMatch(told, /client-secret/)
+      return true
+    })
+  }
+})
+
+test('a token that cannot be had now is transient, and the next reading asks again', async (t) => {
+  let broken = true
+  const { read } = await provider(t, {
+    token: (context) =>
+      broken ? context.html('oops', 500) : context.json({ access_token: 'YWMt', expires_in: 1 }),
+  })
+  await assert.rejects(read(hour), failsWith('transient', 'no_token'))
+  broken = false
+  assert.equal((await read(hour)).state, 'published')
+})
+
+test('a host that does not answer is transient', async (t) => {
+  const { read, outcomes } = openSource(t, { baseUrl: 'http://127.0.0.1:1' }, () => now)
+  await assert.rejects(read(hour), failsWith('transient', 'unreachable'))
+  assert.deepEqual(outcomes, ['unreachable'])
+  const dead = await provider(t, {
+    history: (context) => links(context, 'http://127.0.0.1:1/secret-path?Signature=s3cr3t'),
+  })
+  await assert.rejects(dead.read(hour), (error) => {
+    assert.ok(failsWith('transient', 'unreachable')(error))
+    assert.doesNotMatch((error as Error).message, /secret-path|s3cr3t/)
+    return true
+  })
+})
+
+test('what the publisher throws ends the reading unchanged', async (t) => {
+  const { read } = await provider(t, {})
+  const publish: Publish = () =>
+    Promise.reject(new ChatfeedError('transient', 'broker_gone', 'The broker is gone.'))
+  await assert.rejects(read(hour, { publish }), failsWith('transient', 'broker_gone'))
+})
+
+test('an abort ends a call and a download soon', async (t) => {
+  const hang = (t: TestContext) =>
+    new Promise<Response>((resolve) => {
+      t.after(() => {
+        resolve(new Response())
+      })
+    })
+  for (const answers of [{ history: () => hang(t) }, { file: () => hang(t) }, { token: () => hang(t) }]) {
+    const { read, asked } = await provider(t, answers)
+    const stop = new AbortController()
+    const reading = read(hour, { signal: stop.signal })
+    const expected = 'history' in answers ? 2 : 'file' in answers ? 3 : 1
+    while (asked.length < expected) await new Promise((resolve) => setImmediate(resolve))
+    stop.abort(new Error('shutting down'))
+    await assert.rejects(reading, /shutting down/)
+  }
+})
+
+test('an hour full of messages of other hours is told to check the zone', async (t) => {
+  const wrong = await provider(t, {})
+  await wrong.read('2026112302')
+  assert.match(JSON.stringify(wrong.warnings), /check timeZone/)
+  const right = await provider(t, {})
+  await right.read(hour)
+  assert.deepEqual(right.warnings, [])
+})
