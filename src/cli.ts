@@ -32,12 +32,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     program
       .command(name)
       .description(description)
-      .option('-c, --config FILE', 'configuration; chatfeed.yaml if present, else the demonstration')
+      .option('-c, --config <FILE>', 'configuration; chatfeed.yaml if present, else the demonstration')
       .addOption(new Option('-v, --verbose', 'log more, to standard error'))
 
   command('up', 'run the pipeline: ingest, dedup, enrich and the sinks')
     .option(
-      '--only ROLES',
+      '--only <ROLES>',
       'run some roles only: ingest, dedup, enrich, sink, sink:NAME, separated by commas',
     )
     .option('--once', 'take every unit that is due now, carry it through, and end')
@@ -51,7 +51,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       '<FILE...>',
       'Easemob: gz or plain lines; Polyv: response pages or item arrays; - reads standard input',
     )
-    .requiredOption('--source NAME', 'the configured source that the files belong to')
+    .requiredOption('--source <NAME>', 'the configured source that the files belong to')
     .option('--json', 'print the result as JSON')
     .action(async (files: string[], options: ImportOptions) => {
       status = await (await import('./commands/import.ts')).importFiles(files, options)
@@ -66,9 +66,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   command('tail', 'print the records of a topic, one JSON object a line')
     .argument('[TOPIC]', 'raw.easemob, raw.polyv, unique, messages, dead or ledger', 'messages')
     .option('--follow', 'go on with what comes; begins at the end unless --from is given')
-    .option('--from TIME', 'begin at a time (2026-11-23T10:00:00+08:00) or so long ago (2h)')
+    .option('--from <TIME>', 'begin at a time (2026-11-23T10:00:00+08:00) or so long ago (2h)')
     .option(
-      '--where KEY=VALUE',
+      '--where <KEY=VALUE>',
       'only records whose field has this value; fields inside by dots; repeatable',
       collect,
     )
@@ -79,16 +79,16 @@ export async function run(argv: readonly string[]): Promise<number> {
 
   command('search', 'full-text search in the SQLite sink, Chinese included')
     .argument('<TEXT...>', 'what to look for; every word must be there')
-    .option('--limit N', 'most messages to show', positiveInteger, 20)
+    .option('--limit <N>', 'most messages to show', positiveInteger, 20)
     .option('--json', 'print as JSON')
     .action(async (words: string[], options: SearchOptions) => {
       status = await (await import('./commands/search.ts')).search(words.join(' '), options)
     })
 
   command('sandbox', 'run the two simulated providers alone')
-    .option('--port P', 'Easemob listens here, Polyv one further; 0 takes free ports', port, 8790)
-    .option('--seed N', 'another seed makes other people say other things', positiveInteger, 1)
-    .option('--messages-per-hour N', 'of each provider in its busiest hour', positiveInteger, 240)
+    .option('--port <P>', 'Easemob listens here, Polyv one further; 0 takes free ports', port, 8790)
+    .option('--seed <N>', 'another seed makes other people say other things', positiveInteger, 1)
+    .option('--messages-per-hour <N>', 'of each provider in its busiest hour', positiveInteger, 240)
     .option('--json', 'print the addresses as JSON')
     .action(async (options: SandboxCommandOptions) => {
       status = await (await import('./commands/sandbox.ts')).sandbox(options)

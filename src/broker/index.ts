@@ -75,10 +75,7 @@ async function adopt(directory: string, { log, signal }: EmbeddedBrokerOptions):
     log.info({ broker: state.broker.pid, port: state.port }, 'using the Kafka that runs already')
     return state
   }
-  log.warn(
-    { broker: state.broker.pid, serving, version: state.kafkaVersion },
-    'ending the Kafka of an earlier run',
-  )
+  log.warn({ serving, version: state.kafkaVersion }, 'ending the Kafka of an earlier run')
   await stopProcess(state.broker)
   return null
 }
@@ -90,9 +87,12 @@ async function start(directory: string, options: EmbeddedBrokerOptions): Promise
   const version = kafkaVersion()
   onProgress?.(`starting Kafka ${version}…`)
   const before = readState(directory)
-  const launch = { directory, java, jars, preferredPort: before?.port, signal }
   const { broker, port, ended } = await launchBroker({
-    ...launch,
+    directory,
+    java,
+    jars,
+    preferredPort: before?.port,
+    signal,
     // Written before it serves: should we be killed now, the next chatfeed finds it.
     onSpawn: (broker, port) => {
       writeState(directory, stateOf(broker, port))
@@ -100,9 +100,8 @@ async function start(directory: string, options: EmbeddedBrokerOptions): Promise
   })
   log.info({ broker: broker.pid, port, version }, 'started Kafka')
   void ended.then((end) => {
-    const stillWanted = readState(directory)?.users.some(isRunning)
-    if (stillWanted)
-      log.error({ err: kafkaFailed(directory, `Kafka ended by itself (${end})`) }, 'Kafka ended')
+    const inUse = readState(directory)?.users.some(isRunning)
+    if (inUse) log.error({ err: kafkaFailed(directory, `Kafka ended by itself (${end})`) }, 'Kafka ended')
   })
   return stateOf(broker, port)
 

@@ -38,23 +38,16 @@ export interface KafkaProcess {
  * Runs a main class of Kafka in a process group of its own, where Ctrl-C in the terminal does not reach it and from
  * where it outlives us. `server.properties` is its last argument; what it says goes to a fresh `broker.log`.
  */
-export function runKafka(
-  { directory, java, jars }: KafkaFiles,
-  mainClass: string,
-  ...args: string[]
-): KafkaProcess {
+export function runKafka(files: KafkaFiles, mainClass: string, ...args: string[]): KafkaProcess {
+  const { directory, java, jars } = files
   const logFile = logFileOf(directory)
   if (existsSync(logFile)) renameSync(logFile, join(directory, 'broker.previous.log'))
+  // Kafka unpacks native code into Java's temporary folder, and leaves it there when it is killed.
+  const temporary = join(directory, 'tmp')
+  rmSync(temporary, { recursive: true, force: true })
+  mkdirSync(temporary)
+  const options = [...javaOptions, ...logOptions, `-Djava.io.tmpdir=${temporary}`, '-cp', join(jars, '*')]
   const output = openSync(logFile, 'a')
-  const command = [
-    ...javaOptions,
-    ...logOptions,
-    '-cp',
-    join(jars, '*'),
-    mainClass,
-    ...args,
-    'server.properties',
-  ]
   const child = spawn(java, [...options, mainClass, ...args, 'server.properties'], {
     cwd: directory,
     detached: true,

@@ -71,17 +71,16 @@ function parseTime(text: string): number {
 }
 
 /** `conversation.kind=room`: compares as text. */
-function parseCondition(text: string): (value: Record<string, unknown>) => boolean {
+function parseCondition(text: string): (value: unknown) => boolean {
   const at = text.indexOf('=')
   const path = text.slice(0, at).split('.')
   const wanted = text.slice(at + 1)
   return (value) => {
-    let field: unknown = value
     for (const key of path)
-      field =
-        typeof field === 'object' && field !== null ? (field as Record<string, unknown>)[key] : undefined
+      value = value instanceof Object ? (value as Record<string, unknown>)[key] : undefined
     return (
-      field !== undefined && field !== null && typeof field !== 'object' && String(field) === wanted
+      ['string', 'number', 'boolean'].includes(typeof value) &&
+      `${value as string | number | boolean}` === wanted
     )
   }
 }

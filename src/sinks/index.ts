@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Logger } from '../log.ts'
 import type { Sink } from './sink.ts'
-import { sqliteConfig } from './sqlite/config.ts'
+import { sqliteConfig, type SqliteConfig } from './sqlite/config.ts'
 
 /** The sink types of this version, one line each; a store is loaded only when it is opened. */
 const openers = {
-  sqlite: async (config: SinkConfig, log: Logger) =>
+  sqlite: async (config: SqliteConfig, log: Logger) =>
     (await import('./sqlite/store.ts')).openSqliteSink(config, log),
 }
 

@@ -7,6 +7,7 @@
 
 const minuteMs = 60_000
 
+/** What an answer tells, whatever its shape. */
 export interface Answer {
   status: number
   /** The body's `error` word; null where the body is no JSON or has none. */
@@ -23,19 +24,20 @@ export interface HourAge {
   retentionMs: number
 }
 
-export const verdictWords = [
-  'ready', // the body holds what was asked for
-  'not_yet', // the hour's file is not made yet
-  'empty', // nobody wrote in that hour
-  'lost', // the provider no longer has the hour
-  'throttled', // nobody may ask for a while
-  'refresh', // fetch a new token and ask once more
-  'stop', // asking again cannot help: a person must act
-  'failed', // this call failed, a later one may not
-] as const
+/** What to do next; also the outcomes that requests are counted by. */
+export type VerdictWord =
+  | 'ready' // the body holds what was asked for
+  | 'not_yet' // the hour's file is not made yet
+  | 'empty' // nobody wrote in that hour
+  | 'lost' // the provider no longer has the hour
+  | 'throttled' // nobody may ask for a while
+  | 'refresh' // fetch a new token and ask once more
+  | 'stop' // asking again cannot help: a person must act
+  | 'failed' // this call failed, a later one may not
 
+/** The judgement on one answer. */
 export interface Verdict {
-  verdict: (typeof verdictWords)[number]
+  verdict: VerdictWord
   /** For the user, without anything from the answer but its status and error word. */
   reason: string
   mend?: string
@@ -50,7 +52,7 @@ interface Rule {
   text?: RegExp
   /** Fits an hour the provider must still have, or one it need no longer have. */
   hour?: 'kept' | 'expired'
-  verdict: Verdict['verdict']
+  verdict: VerdictWord
   reason: string
   mend?: string
   retryAfterMs?: number

@@ -73,7 +73,7 @@ export function word(value: unknown): string {
   if (typeof value === 'number' || isLosslessNumber(value)) return String(value)
   if (typeof value !== 'string') return ''
   const text = value.trim().replace(/^"(.*)"$/, '$1')
-  return text
+  return text === 'null' ? '' : text
 }
 
 /** A word for which `0` also means that there is none. */

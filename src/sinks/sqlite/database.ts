@@ -115,19 +115,18 @@ function schemaVersion(db: Database, path: string): number {
     .get() as { application: number; version: number; tables: number }
   if (tables === 0) return 0
   if (application !== applicationId) {
-    throw new ChatfeedError('fatal', 'sqlite_foreign', `The database ${path} belongs to another program.`, {
-      mend: 'Point `path` of the sink at another file.',
-    })
+    throw refusal('sqlite_foreign', `The database ${path} belongs to another program.`, 'Point')
   }
   if (version > migrations.length) {
-    throw new ChatfeedError(
-      'fatal',
+    throw refusal(
       'sqlite_newer',
       `The database ${path} was written by a newer chatfeed.`,
-      {
-        mend: 'Update chatfeed, or point `path` of the sink at another file.',
-      },
+      'Update chatfeed, or point',
     )
   }
   return version
+}
+
+function refusal(code: string, message: string, way: string): ChatfeedError {
+  return new ChatfeedError('fatal', code, message, { mend: `${way} \`path\` of the sink at another file.` })
 }

@@ -2,7 +2,7 @@ import type { Message } from '../../model.ts'
 
 type Value = string | number | null
 
-/** The columns of table `messages` and where each comes from. */
+/** The columns of table `messages` and where each comes from; `id` is the first. */
 const columns: Record<string, (message: Message) => Value> = {
   id: (message) => message.id,
   revision: (message) => message.revision,

@@ -78,12 +78,7 @@ function find(db: Database, { anywhere, exactly, words }: WordQuery, limit: numb
 }
 
 function nothingThere(path: string): ChatfeedError {
-  return new ChatfeedError(
-    'fatal',
-    'search_nothing_stored',
-    `There are no messages to search at ${path} yet.`,
-    {
-      mend: 'Run `chatfeed up` first, or name the configuration whose SQLite sink you mean with --config.',
-    },
-  )
+  const message = `There are no messages to search at ${path} yet.`
+  const mend = 'Run `chatfeed up` first, or name with --config the configuration whose SQLite sink you mean.'
+  return new ChatfeedError('fatal', 'search_nothing_stored', message, { mend })
 }

@@ -8,13 +8,12 @@ import { sqliteFailure } from './failure.ts'
 import { columnNames, toRow } from './row.ts'
 import { Words } from './words.ts'
 
-/** `id` is the first column. Gives back the row number where the row is new or newer than the one there, nothing where it is not. */
+const allButId = columnNames.slice(1)
+
+/** Gives back the row number where the row is new or newer than the one there, nothing where it is not. */
 const upsert = `
   insert into messages (${columnNames.join(', ')}) values (${columnNames.map(() => '?').join(', ')})
-  on conflict (id) do update set ${columnNames
-    .slice(1)
-    .map((name) => `${name} = excluded.${name}`)
-    .join(', ')}
+  on conflict (id) do update set ${allButId.map((name) => `${name} = excluded.${name}`).join(', ')}
   where excluded.revision > messages.revision
   returning rowid`
 

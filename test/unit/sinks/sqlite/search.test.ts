@@ -68,8 +68,9 @@ test('what holds the query as typed and in whole words comes first, then the new
 })
 
 test('characters that only happen to stand together come after the word', async (t) => {
-  const { found } = await stored(t, ['这是京城名菜', '南京城市地图'])
+  const { found, search } = await stored(t, ['这是京城名菜', '南京城市地图'])
   assert.deepEqual(await found('京城'), ['这是京城名菜', '南京城市地图'])
+  assert.equal((await search('京城', 1)).hits[0]?.text, '这是京城名菜')
 })
 
 test('numbers, addresses and emoji are found', async (t) => {
