@@ -86,7 +86,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     })
 
   command('sandbox', 'run the two simulated providers alone')
-    .option('--port <P>', 'Easemob listens here, Polyv one further; 0 takes free ports', port, 8790)
+    .option('--port <P>', 'Easemob listens here, Polyv one further; 0 takes free ports', port, 8789)
     .option('--seed <N>', 'another seed makes other people say other things', positiveInteger, 1)
     .option('--messages-per-hour <N>', 'of each provider in its busiest hour', positiveInteger, 240)
     .option('--json', 'print the addresses as JSON')
@@ -94,6 +94,10 @@ export async function run(argv: readonly string[]): Promise<number> {
       status = await (await import('./commands/sandbox.ts')).sandbox(options)
     })
 
+  // A reader that went away (`| head`) is no error; long-running commands end by it, see app/signals.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   try {
     await program.parseAsync(argv)
     return status

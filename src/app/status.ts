@@ -64,7 +64,7 @@ async function sourceStatus(
   })
   const entries = new Map(ledger.get(name))
   try {
-    for (const unit of (await source?.units(Date.now(), AbortSignal.timeout(10_000))) ?? []) {
+    for (const unit of (await source?.units(Date.now(), entries, AbortSignal.timeout(10_000))) ?? []) {
       if (!entries.has(unit.name)) entries.set(unit.name, newEntry(name, unit))
     }
   } finally {

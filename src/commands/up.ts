@@ -19,7 +19,6 @@ export interface UpOptions extends CommonOptions {
 export async function up(options: UpOptions): Promise<number> {
   const signal = stopSignal()
   const { config, demo } = await openConfig(options)
-  const roles = parseRoles(options.only, config)
   const live = !options.once && process.stdout.isTTY
   const log = openLog(options, config, live)
   let runtime: Runtime | undefined
@@ -27,6 +26,7 @@ export async function up(options: UpOptions): Promise<number> {
   const summary = new LiveSummary({ live, quiet: Boolean(options.once) })
   const closers: (() => void | Promise<void>)[] = []
   try {
+    const roles = parseRoles(options.only, config)
     runtime = await openRuntime({ config, log, signal, onProgress: (text) => summary.say(text) })
     pipeline = await startPipeline(runtime, roles, Boolean(options.once))
     if (options.once) {

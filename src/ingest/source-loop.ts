@@ -44,6 +44,8 @@ export interface PassSummary {
 const idleMs = 1_000
 const retryMs = { first: 1_000, last: 60_000 } as const
 const onceAttempts = 4
+/** Faults of the source in a row after which the unit being read is put off. */
+const unitPatience = 3
 
 /**
  * Reads the due units of one source: for ever, or with `once` each unit that is due now. Ends early when `signal`
@@ -55,15 +57,17 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
   const summary: PassSummary = { units: 0, lines: 0, lost: [], failed: [] }
   const done = new Set<string>()
   let faults = 0
+  let reading: Unit | undefined
   let units: Unit[] = []
   const show = (state: SourceStatus['state'], detail: string, nextAt: number | null) => {
     onStatus({ state, detail, nextAt, units: countUnits(units, options.entries(), now()) })
   }
   while (!signal.aborted) {
     try {
-      units = await source.units(now(), signal)
+      units = await source.units(now(), options.entries(), signal)
       showExpiry(source.name, units, options.entries(), now())
       const next = dueUnits(units, options.entries(), now()).find(({ unit }) => !once || !done.has(unit.name))
+      reading = next?.unit
       if (next) {
         show('reading', next.unit.name, null)
         const entry = await readUnit(options, next.unit, once)
@@ -83,6 +87,8 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
         show('stopped', explain(error), null)
         throw error
       }
+      // One unit that trips the provider up every time must not keep the others from being read.
+      if (reading && faults % unitPatience === 0) await putOff(options, reading, error.message)
       const waitMs = error.retryAfterMs ?? backOff(faults)
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)
@@ -123,6 +129,13 @@ async function readOnce(options: SourceLoopOptions, unit: Unit): Promise<LedgerE
     'unit read',
   )
   return entry
+}
+
+async function putOff(options: SourceLoopOptions, unit: Unit, reason: string): Promise<void> {
+  const previous = options.entries().get(unit.name)
+  await options.record(
+    entryAfter(options.source.name, unit, previous, { state: 'failed', reason }, options.now()),
+  )
 }
 
 /** A poll of an open hour that met nothing new is not worth a ledger record. */

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Hono } from 'hono'
 import type { z } from 'zod'
 import type { Logger } from '../log.ts'
-import type { MessageContent } from '../model.ts'
+import type { LedgerEntry, MessageContent } from '../model.ts'
 
 /** What can be told of a record without understanding the message: enough to file it. */
 export interface Identity {
@@ -56,8 +56,11 @@ export interface Source {
   readonly name: string
   readonly provider: string
   readonly tenant: string
-  /** Every unit from `since` to `nowMs` that the provider can still have, oldest first. May ask the provider. */
-  units(nowMs: number, signal: AbortSignal): Promise<Unit[]>
+  /**
+   * Every unit from `since` on that the provider can have at `nowMs`, oldest first, and every older one that
+   * `known` (the ledger) shows unfinished or that no one was there to read. May ask the provider.
+   */
+  units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>, signal: AbortSignal): Promise<Unit[]>
   /**
    * Reads one unit whole and publishes its records. Answers of the provider about this unit are returned;
    * what concerns the whole source is thrown as ChatfeedError: `transient` (throttled, unreachable: the

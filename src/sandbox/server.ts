@@ -4,6 +4,9 @@ import { ChatfeedError } from '../errors.ts'
 import { providers } from '../providers/index.ts'
 import type { Sandbox } from '../providers/provider.ts'
 
+/** Easemob's simulation listens here unless told otherwise, Polyv's on the next port. */
+export const defaultSandboxPort = 8789
+
 export interface SandboxServerOptions {
   /** The first provider listens here, the next one port further; 0 takes any free ports. */
   port: number

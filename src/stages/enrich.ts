@@ -61,7 +61,7 @@ export function understand(raw: RawMessage, providers: ReadonlyMap<string, Provi
   if (!provider)
     throw new ChatfeedError('message', 'unknown_provider', `No provider ${raw.provider} in this version.`)
   const { id, revision, source, tenant, origin, fetchedAt } = raw
-  const content = provider.understand(raw.payload, tenant)
+  const content = provider.understand(raw.payload, tenant, origin)
   return {
     ...content,
     id,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { addAbortSignal, pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { ChatfeedError } from '../../errors.ts'
-import { recordBatches } from '../../ingest/lines.ts'
+import { eachRecord } from '../../ingest/lines.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
 import { identify } from './records.ts'
 
@@ -29,15 +29,12 @@ export class HourReader {
    */
   async read(file: Readable): Promise<void> {
     addAbortSignal(this.#signal, file)
-    for await (const batch of recordBatches(inflated(file, this.#signal))) {
-      for (const payload of batch) {
-        this.#lines++
-        this.#bytes += payload.length
-        this.#digest.update(payload)
-        const room = this.#publish({ ...identify(payload), position: this.#lines, payload })
-        if (room !== undefined) await room
-      }
-    }
+    await eachRecord(inflated(file, this.#signal), (payload) => {
+      this.#lines++
+      this.#bytes += payload.length
+      this.#digest.update(payload)
+      return this.#publish({ ...identify(payload), position: this.#lines, payload })
+    })
   }
 
   /** What was read, once: the digest is SHA-256 over the bytes of all records in order. */

@@ -178,7 +178,7 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
   return {
     app: server,
     sourceConfig: (baseUrl) => ({
-      name: 'easemob-sandbox',
+      name: 'support',
       provider: 'easemob',
       baseUrl,
       org,

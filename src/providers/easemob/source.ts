@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { sinceMs } from '../../config/duration.ts'
 import { ChatfeedError } from '../../errors.ts'
+import type { LedgerEntry } from '../../model.ts'
+import { coverFrom } from '../coverage.ts'
 import type { Publish, Reading, Source, SourceContext, Unit } from '../provider.ts'
 import { EasemobClient } from './client.ts'
 import type { EasemobConfig } from './config.ts'
@@ -31,9 +33,10 @@ export class EasemobSource implements Source {
     this.#client = new EasemobClient(config, context)
   }
 
-  units(nowMs: number): Promise<Unit[]> {
+  units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>): Promise<Unit[]> {
     const { since, timeZone, settle, lookAgain, retention } = this.#config
-    const fromMs = Math.max(sinceMs(since, nowMs), nowMs - retention)
+    const wantedMs = Math.max(sinceMs(since, nowMs), nowMs - retention)
+    const fromMs = coverFrom(wantedMs, known, (unit) => parseHour(unit, timeZone))
     const units: Unit[] = []
     for (let startMs = hourStart(fromMs, timeZone); startMs <= nowMs; startMs += hourMs) {
       const endMs = startMs + hourMs

@@ -65,7 +65,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       ...credentials,
       channels: [...sandboxChannels],
       pageSize: pageLimit,
-      since: '24h',
+      since: '72h',
       pollEvery: '3s',
       lookAgain: ['1m', '10m', '1h'],
       ratePer10s: Math.max(1, Math.floor(callsPer10s / 2)),

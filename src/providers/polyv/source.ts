@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sinceMs } from '../../config/duration.ts'
+import type { LedgerEntry } from '../../model.ts'
+import { coverFrom } from '../coverage.ts'
 import type { Publish, RawRecord, Reading, Source, SourceContext, Unit } from '../provider.ts'
 import { Client, type Refusal } from './client.ts'
 import type { PolyvConfig } from './config.ts'
@@ -20,9 +22,6 @@ export class PolyvSource implements Source {
   readonly #client: Client
   /** Rows of each open unit that this process has published, as `RowSet` names them. */
   readonly #published = new Map<string, Set<string>>()
-  /** Listed so far, oldest first, and the hour to go on with. */
-  readonly #units: Unit[] = []
-  #nextHourMs: number | null = null
 
   constructor(config: PolyvConfig, context: SourceContext) {
     this.name = config.name
@@ -32,16 +31,18 @@ export class PolyvSource implements Source {
     this.#client = new Client(config.baseUrl, config, context)
   }
 
-  /**
-   * Every hour of every channel from `since` on. A `since` in the form of a duration counts back from the
-   * first call, so that no unit drops out of the list while it waits for a second look.
-   */
-  units(nowMs: number): Promise<Unit[]> {
-    this.#nextHourMs ??= startOfHour(sinceMs(this.#config.since, nowMs))
-    for (; this.#nextHourMs <= nowMs; this.#nextHourMs += hourMs) {
-      for (const channel of this.#config.channels) this.#units.push(this.#unit(channel, this.#nextHourMs))
+  units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>): Promise<Unit[]> {
+    const units: Unit[] = []
+    for (const channel of this.#config.channels) {
+      const startOf = (name: string) => {
+        const unit = parseUnitName(name)
+        return unit?.channel === channel ? unit.startMs : null
+      }
+      const fromMs = coverFrom(sinceMs(this.#config.since, nowMs), known, startOf)
+      for (let startMs = startOfHour(fromMs); startMs <= nowMs; startMs += hourMs)
+        units.push(this.#unit(channel, startMs))
     }
-    return Promise.resolve([...this.#units])
+    return Promise.resolve(units.sort((a, b) => a.opensAt - b.opensAt))
   }
 
   #unit(channel: string, startMs: number): Unit {

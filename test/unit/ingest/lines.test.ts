@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { createGunzip, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { recordBatches } from '../../../src/ingest/lines.ts'
+import { eachRecord } from '../../../src/ingest/lines.ts'
 
 async function recordsOf(chunks: Iterable<Buffer | string>, maxBytes?: number): Promise<string[]> {
   const input = Readable.from(Array.from(chunks, (chunk) => Buffer.from(chunk)))
   const records: string[] = []
-  for await (const batch of recordBatches(input, maxBytes === undefined ? {} : { maxBytes })) {
-    records.push(...batch.map((record) => record.toString('latin1')))
-  }
+  await collect(input, records, maxBytes)
   return records
+}
+
+async function collect(input: Readable, records: string[], maxBytes?: number): Promise<void> {
+  const onRecord = (record: Buffer) => void records.push(record.toString('latin1'))
+  await eachRecord(input, onRecord, maxBytes === undefined ? {} : { maxBytes })
 }
 
 const cut = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
@@ -54,21 +58,22 @@ test('a line that is no JSON is handed on as it is', async () => {
   ])
 })
 
-test('of an over-long line the first bytes are handed on and the neighbours survive', async () => {
+test('of an over-long record the first bytes are handed on and the neighbours survive', async () => {
   const long = `{"t":"${'x'.repeat(100)}"}`
   for (const size of [1, 7, 1000]) {
-    const bytes = Buffer.from(`{"a":1}\n${long}{"lost":1}\n{"b":2}\n{"c":3}{"t":"${'y'.repeat(40)}`)
+    const bytes = Buffer.from(`{"a":1}\n${long}\n{"b":2}\n{"c":3}\n${long}`)
     const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
       bytes.subarray(at * size, (at + 1) * size),
     )
-    assert.deepEqual(await recordsOf(chunks, 20), [
-      '{"a":1}',
-      long.slice(0, 20),
-      '{"b":2}',
-      '{"c":3}',
-      '{"t":"yyyyyyyyyyyyyy',
-    ])
+    const head = long.slice(0, 20)
+    assert.deepEqual(await recordsOf(chunks, 20), ['{"a":1}', head, '{"b":2}', '{"c":3}', head])
   }
+})
+
+test('records joined to more than the limit are all kept', async () => {
+  const joined = Array.from({ length: 5_000 }, (_, n) => `{"n":${n}}`)
+  const found = await recordsOf(cut(Buffer.from(joined.join('')), [9_001, 20_007, 31_111]), 2_000)
+  assert.deepEqual(found, joined)
 })
 
 test('an endless line takes no more memory than its limit', async () => {
@@ -84,7 +89,7 @@ test('an endless line takes no more memory than its limit', async () => {
   }
   const before = process.memoryUsage().arrayBuffers
   let records = 0
-  for await (const batch of recordBatches(measured(), { maxBytes: 1024 * 1024 })) records += batch.length
+  await eachRecord(measured(), () => void records++, { maxBytes: 1024 * 1024 })
   assert.equal(records, 1)
   assert.ok(peak - before < 100 * 1024 * 1024, `256 MiB passed, ${peak - before} bytes were held`)
 })
@@ -92,22 +97,44 @@ test('an endless line takes no more memory than its limit', async () => {
 test('a slow reader holds back the stream', async () => {
   let read = 0
   async function* chunks(): AsyncGenerator<Buffer> {
-    for (; read < 1000; read++) yield await Promise.resolve(Buffer.from('{"a":1}\n'))
+    for (; read < 10_000; read++) yield await Promise.resolve(Buffer.from('{"a":1}\n'.repeat(100)))
   }
-  for await (const batch of recordBatches(chunks())) {
-    assert.equal(batch.length, 1)
-    if (read >= 2) break
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  let records = 0
+  const reading = eachRecord(chunks(), () => (++records === 1 ? held : undefined))
+  for (let before = -1; before !== read || records === 0;) {
+    before = read
+    await setTimeout(20)
   }
-  assert.equal(read, 2)
+  assert.ok(read < 100, `${read} chunks were read ahead`)
+  assert.ok(records < 200, `${records} records came while the first was not done`)
+  release()
+  await reading
+  assert.equal(records, 1_000_000)
+})
+
+test('what the reader throws or rejects with ends the reading and destroys the stream', async () => {
+  for (const fail of [
+    () => Promise.reject(new Error('full')),
+    () => {
+      throw new Error('full')
+    },
+  ]) {
+    const input = Readable.from(Array(1_000).fill(Buffer.from('{"a":1}\n')))
+    await assert.rejects(eachRecord(input, fail), /full/)
+    assert.ok(input.destroyed)
+  }
 })
 
 test('the error of the stream reaches the reader', async () => {
   const input = new PassThrough()
   input.write('{"a":1}\n')
   input.destroy(new Error('reset'))
-  await assert.rejects(async () => {
-    for await (const batch of recordBatches(input)) void batch
-  }, /reset/)
+  await assert.rejects(
+    eachRecord(input, () => undefined),
+    /reset/,
+  )
 })
 
 const anyRecord = fc
@@ -124,16 +151,13 @@ test('any bytes, in any gzip members and any chunks, give the same records', asy
       fc.constantFrom('\n', '\r\n'),
       fc.array(fc.nat(), { maxLength: 5 }),
       fc.array(fc.nat(), { maxLength: 20 }),
-      fc.constantFrom(8, 64, 1 << 20),
-      async (lines, separator, memberCuts, chunkCuts, maxBytes) => {
+      async (lines, separator, memberCuts, chunkCuts) => {
         const bytes = Buffer.from(lines.join(separator), 'latin1')
-        const whole = await recordsOf([bytes], maxBytes)
+        const whole = await recordsOf([bytes])
         const gz = Buffer.concat(cut(bytes, memberCuts).map((member) => gzipSync(member)))
         const gunzip = Readable.from(cut(gz, chunkCuts)).pipe(createGunzip({ chunkSize: 64 }))
         const found: string[] = []
-        for await (const batch of recordBatches(gunzip, { maxBytes })) {
-          found.push(...batch.map((record) => record.toString('latin1')))
-        }
+        await collect(gunzip, found)
         assert.deepEqual(found, whole)
       },
     ),

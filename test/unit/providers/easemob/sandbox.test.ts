@@ -157,7 +157,7 @@ test('three days hold every kind of message, in every kind of conversation, and 
   const { source, records, read } = openSource(t, sandbox.sourceConfig(url), () => clock.ms)
   assert.equal(config.provider, 'easemob')
   const readings = []
-  for (const unit of await source.units(clock.ms, new AbortController().signal))
+  for (const unit of await source.units(clock.ms, new Map(), new AbortController().signal))
     readings.push(await read(unit.name))
   assert.equal(readings.length, 73)
   assert.deepEqual(new Set(readings.map(({ state }) => state)), new Set(['published', 'empty', 'not_yet']))

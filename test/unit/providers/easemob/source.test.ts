@@ -74,7 +74,7 @@ test('units are the hours of the zone from since to now, as far as the provider 
   const at = Date.parse('2026-11-23T13:20:00+08:00')
   const names = async (entry: Record<string, unknown>) => {
     const { source } = openSource(t, { baseUrl: 'http://127.0.0.1:1', ...entry })
-    return (await source.units(at, new AbortController().signal)).map(({ name }) => name)
+    return (await source.units(at, new Map(), new AbortController().signal)).map(({ name }) => name)
   }
   assert.deepEqual(await names({ since: '2h' }), ['2026112311', '2026112312', '2026112313'])
   assert.deepEqual(await names({ since: '2026-11-23T12:59:59+08:00' }), ['2026112312', '2026112313'])
@@ -91,7 +91,7 @@ test('a unit is due once its file has settled and is gone after the retention', 
     settle: '30m',
     retention: '48h',
   })
-  const [unit] = await source.units(now, new AbortController().signal)
+  const [unit] = await source.units(now, new Map(), new AbortController().signal)
   const end = Date.parse('2026-11-23T13:00:00+08:00')
   assert.deepEqual(unit, {
     name: '2026112312',

@@ -83,7 +83,7 @@ export async function readUnit(
 }
 
 export async function unitNamed(source: Source, name: string, nowMs: number): Promise<Unit> {
-  const units = await source.units(nowMs, new AbortController().signal)
+  const units = await source.units(nowMs, new Map(), new AbortController().signal)
   const unit = units.find((candidate) => candidate.name === name)
   if (!unit) throw new Error(`no unit ${name}`)
   return unit

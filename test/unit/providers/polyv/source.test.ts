@@ -26,7 +26,7 @@ test('units are the hours of every channel since the beginning, oldest first', a
     { ...entry, channels: ['1', '2'], since: '2h', pollEvery: '5s', lookAgain: ['1m', '1h'] },
     context,
   )
-  const units = await source.units(morningMs, new AbortController().signal)
+  const units = await source.units(morningMs, new Map(), new AbortController().signal)
   assert.deepEqual(
     units.map(({ name }) => name),
     ['1/2026112309', '2/2026112309', '1/2026112310', '2/2026112310', '1/2026112311', '2/2026112311'],
@@ -46,8 +46,8 @@ test('an hour stays listed while it waits for second looks, however long since i
   const { context } = makeContext(morningMs)
   const source = openSource(t, { ...entry, since: '1h' }, context)
   const { signal } = new AbortController()
-  const [first] = await source.units(morningMs, signal)
-  const later = await source.units(morningMs + 48 * 3_600_000, signal)
+  const [first] = await source.units(morningMs, new Map(), signal)
+  const later = await source.units(morningMs + 48 * 3_600_000, new Map(), signal)
   assert.equal(later[0]?.name, first?.name)
   assert.equal(later.length, 50)
 })

@@ -1,0 +1,99 @@
+/**
+ * Runs the tests of one level or of all: `npm run test:run [unit|contract|integration] [FILE…]`, each file in a
+ * process of its own. Contract and integration tests share one real broker, whose address they find in the
+ * environment variable CHATFEED_TEST_BROKERS. Everything temporary lies in one folder, which is gone at the end, and
+ * so are the brokers that tests started in it. The last line is `N passed, N failed`.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { run } from 'node:test'
+import { spec as Spec } from 'node:test/reporters'
+import { pipeline } from 'node:stream/promises'
+import { readState } from '../src/broker/broker-state.ts'
+import { useEmbeddedBroker } from '../src/broker/index.ts'
+import { stopProcess } from '../src/broker/stop.ts'
+import { silentLog } from '../src/log.ts'
+
+const levels = ['unit', 'contract', 'integration'] as const
+const levelsWithBroker = ['contract', 'integration']
+const root = import.meta.dirname
+/** A file that takes longer hangs: a promise that never settles, or a handle that was left open. */
+const fileLimitMs = 300_000
+
+const files = chosenFiles(process.argv.slice(2))
+const temporary = mkdtempSync(join(tmpdir(), 'chatfeed-test-'))
+process.env['TMPDIR'] = temporary
+
+const interrupt = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupt.abort(new Error(`interrupted by ${signal}`))
+  })
+}
+
+let passed = 0
+let failed = 0
+try {
+  const withBroker = files.filter((file) => levelsWithBroker.includes(levelOf(file)))
+  if (withBroker.length > 0) {
+    const broker = await useEmbeddedBroker({
+      dataDir: join(temporary, 'broker'),
+      log: silentLog,
+      onProgress: (text) => process.stderr.write(`${text}\n`),
+      signal: interrupt.signal,
+    })
+    process.env['CHATFEED_TEST_BROKERS'] = broker.address
+  }
+  if (files.length > 0) await runFiles()
+} catch (error) {
+  failed++
+  console.error(error)
+} finally {
+  for (const directory of brokersBelow(temporary)) {
+    const state = readState(directory)
+    if (state) await stopProcess(state.broker)
+  }
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 3 })
+}
+process.exitCode = failed > 0 || passed === 0 || interrupt.signal.aborted ? 1 : 0
+process.stdout.write(`${passed} passed, ${failed} failed\n`)
+
+async function runFiles(): Promise<void> {
+  const tests = run({ files, concurrency: 2, timeout: fileLimitMs, signal: interrupt.signal })
+  tests.on('test:pass', ({ name, details, skip, todo }) => {
+    // A file without any test is reported as a test of its own.
+    if (details.type !== 'suite' && !files.includes(resolve(name)) && !skip && !todo) passed++
+  })
+  tests.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') failed++
+  })
+  await pipeline(tests, new Spec(), process.stdout, { end: false })
+}
+
+/** The test files asked for, the slow levels first, so that two processes share the work well. */
+function chosenFiles(words: string[]): string[] {
+  const level = levels.find((name) => name === words[0])
+  const wanted = (level ? words.slice(1) : words).map((word) => resolve(word))
+  const found = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(root, name))
+    .sort((a, b) => levels.indexOf(levelOf(b)) - levels.indexOf(levelOf(a)) || (a < b ? -1 : 1))
+  for (const file of wanted) if (!found.includes(file)) console.error(`No such test file: ${file}`)
+  return found.filter(
+    (file) =>
+      (level === undefined || levelOf(file) === level) && (wanted.length === 0 || wanted.includes(file)),
+  )
+}
+
+function levelOf(file: string): (typeof levels)[number] {
+  const [first] = relative(root, file).split(/[\\/]/)
+  return levels.find((level) => level === first) ?? 'unit'
+}
+
+/** Directories of brokers that a test of this run started and did not stop, because it was killed. */
+function brokersBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('broker.json'))
+    .map((name) => join(folder, dirname(name)))
+}
