@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { exitStatus } from './commands/command.ts'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { ImportOptions } from './commands/import.ts'
 import type { SandboxCommandOptions } from './commands/sandbox.ts'
@@ -7,15 +8,6 @@ import type { StatusOptions } from './commands/status.ts'
 import type { TailOptions } from './commands/tail.ts'
 import type { UpOptions } from './commands/up.ts'
 import { ChatfeedError, explain } from './errors.ts'
-
-/** Exit statuses: 0 done · 1 failed, or something is lost · 2 bad usage or configuration. */
-export const exitStatus = { done: 0, failed: 1, usage: 2 } as const
-
-/** Options that every command has. */
-export interface CommonOptions {
-  config?: string
-  verbose?: boolean
-}
 
 /** Runs one command line and answers its exit status. Each command's code is loaded only when it is called. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -86,6 +78,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     })
 
   command('sandbox', 'run the two simulated providers alone')
+    .option('--host <H>', 'address to listen on; 0.0.0.0 lets other machines and containers in', '127.0.0.1')
     .option('--port <P>', 'Easemob listens here, Polyv one further; 0 takes free ports', port, 8789)
     .option('--seed <N>', 'another seed makes other people say other things', positiveInteger, 1)
     .option('--messages-per-hour <N>', 'of each provider in its busiest hour', positiveInteger, 240)

@@ -1,23 +1,12 @@
 import logUpdate from 'log-update'
-import type { Pipeline } from './pipeline.ts'
-import type { Runtime } from './runtime.ts'
 import { summaryLine, summaryText, type SummaryModel } from './summary-text.ts'
-import { SummaryFigures } from './summary-figures.ts'
-import type { Watch } from './watch.ts'
+import { SummaryFigures, type SummarySubject } from './summary-figures.ts'
 
 export interface LiveSummaryOptions {
   /** A terminal: the picture is drawn in place. Otherwise a line now and then. */
   live: boolean
   /** Only progress words. */
   quiet: boolean
-}
-
-export interface SummarySubject {
-  runtime: Runtime
-  pipeline: Pipeline
-  watch: Watch
-  metricsUrl: string | null
-  demo: boolean
 }
 
 const redrawMs = 1_000
@@ -49,7 +38,7 @@ export class LiveSummary {
       else process.stdout.write(`${summaryLine(text)}\n`)
     }
     this.#timer = setInterval(() => void draw(), this.#options.live ? redrawMs : lineMs)
-    void draw()
+    if (this.#options.live) void draw()
   }
 
   stop(): void {

@@ -1,7 +1,19 @@
+import { basename, relative } from 'node:path'
 import type { Counter } from 'prom-client'
 import { metrics } from '../metrics.ts'
-import type { SummarySubject } from './live-summary.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { Runtime } from './runtime.ts'
 import type { SummaryModel } from './summary-text.ts'
+import type { Watch } from './watch.ts'
+
+/** What the figures are taken from. */
+export interface SummarySubject {
+  runtime: Runtime
+  pipeline: Pipeline
+  watch: Watch
+  metricsUrl: string | null
+  demo: boolean
+}
 
 /** Takes the figures of the summary from the metrics, and rates from the difference to the last time. */
 export class SummaryFigures {
@@ -47,6 +59,7 @@ export class SummaryFigures {
       uptimeMs: at - this.#startedAt,
       brokers: runtime.kafka.brokers.join(', '),
       demo,
+      program: programName(),
       sources,
       stages,
       search,
@@ -66,4 +79,10 @@ async function values<Label extends string>(
     sums.set(key, (sums.get(key) ?? 0) + value)
   }
   return sums
+}
+
+/** As the user would type it. */
+function programName(): string {
+  const script = process.argv[1] ?? ''
+  return basename(script) === 'chatfeed' ? 'chatfeed' : `node ${relative('.', script)}`
 }

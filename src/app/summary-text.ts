@@ -16,7 +16,9 @@ export interface SummaryModel {
     repeats: number
     dead: number
   }[]
-  /** There is a store that `chatfeed search` reads. */
+  /** How this program is called: `chatfeed`, or `node dist/main.js`. */
+  program: string
+  /** There is a store that `search` reads. */
   search: boolean
   metricsUrl: string | null
 }
@@ -25,7 +27,7 @@ const number = (value: number): string => Math.round(value).toLocaleString('en-U
 
 /** The whole picture, for a terminal `columns` wide. */
 export function summaryText(model: SummaryModel, columns = 80): string {
-  const { uptimeMs, brokers, demo, sources, stages, search, metricsUrl } = model
+  const { uptimeMs, brokers, demo, sources, stages, program, search, metricsUrl } = model
   const lines = [
     `${pc.bold('chatfeed')}  ${clock(uptimeMs)}  Kafka ${brokers}${demo ? '  simulated providers' : ''}`,
     '',
@@ -52,9 +54,9 @@ export function summaryText(model: SummaryModel, columns = 80): string {
     ),
     '',
     pc.dim('next'),
-    ...(search ? [`  chatfeed search 退款        find messages`] : []),
-    '  chatfeed status             every unit of every source',
-    '  chatfeed tail --follow      messages as they come',
+    ...(search ? [`  ${program} search 退款        find messages`] : []),
+    `  ${program} status             every unit of every source`,
+    `  ${program} tail --follow      messages as they come`,
     ...(metricsUrl ? [`  ${metricsUrl}/metrics`] : []),
     pc.dim('Ctrl-C ends; the next start goes on from here'),
   ]

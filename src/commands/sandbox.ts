@@ -1,9 +1,10 @@
 import { stringify } from 'yaml'
 import { stopSignal, whenStopped } from '../app/signals.ts'
-import { type CommonOptions, exitStatus } from '../cli.ts'
+import { type CommonOptions, exitStatus } from './command.ts'
 import { startSandbox } from '../sandbox/server.ts'
 
 export interface SandboxCommandOptions extends CommonOptions {
+  host: string
   port: number
   seed: number
   messagesPerHour: number
@@ -11,9 +12,10 @@ export interface SandboxCommandOptions extends CommonOptions {
 }
 
 /** `chatfeed sandbox`: both simulated providers, until a signal. Prints their addresses and a configuration. */
-export async function sandbox({ port, seed, messagesPerHour, json }: SandboxCommandOptions): Promise<number> {
+export async function sandbox(options: SandboxCommandOptions): Promise<number> {
+  const { host, port, seed, messagesPerHour, json } = options
   const signal = stopSignal()
-  const server = await startSandbox({ port, seed, messagesPerHour })
+  const server = await startSandbox({ host, port, seed, messagesPerHour })
   const addresses = server.sandboxes.map(({ provider, baseUrl }) => ({
     provider,
     baseUrl,

@@ -1,5 +1,5 @@
-import { storesConfig } from '../app/open.ts'
-import { type CommonOptions, exitStatus } from '../cli.ts'
+import { storesConfig } from './open.ts'
+import { type CommonOptions, exitStatus } from './command.ts'
 import { ChatfeedError } from '../errors.ts'
 import { formatHits } from '../sinks/sqlite/format.ts'
 import { searchMessages } from '../sinks/sqlite/search.ts'

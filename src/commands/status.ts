@@ -1,6 +1,6 @@
-import { withRuntime } from '../app/open.ts'
+import { withRuntime } from './open.ts'
 import { readStatus, type Status } from '../app/status.ts'
-import { type CommonOptions, exitStatus } from '../cli.ts'
+import { type CommonOptions, exitStatus } from './command.ts'
 
 export interface StatusOptions extends CommonOptions {
   json?: boolean

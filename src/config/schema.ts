@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { providers } from '../providers/index.ts'
 import { sinkConfig } from '../sinks/index.ts'
-import { duration } from './duration.ts'
+import { duration } from '../duration.ts'
 
 /** Keys that the documentation knows and this version does not act on: better refused than ignored. */
 const later = (what: string) =>

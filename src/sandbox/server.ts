@@ -8,6 +8,8 @@ import type { Sandbox } from '../providers/provider.ts'
 export const defaultSandboxPort = 8789
 
 export interface SandboxServerOptions {
+  /** The address to listen on. Beyond this machine only in a network of your own: it simulates, it does not protect. */
+  host?: string
   /** The first provider listens here, the next one port further; 0 takes any free ports. */
   port: number
   seed?: number
@@ -21,6 +23,7 @@ export interface SandboxServerOptions {
 /** A running simulated provider. */
 export interface RunningSandbox {
   provider: string
+  /** Where this machine reaches it. */
   baseUrl: string
   /** A `sources:` entry that reads it. */
   sourceConfig: Record<string, unknown>
@@ -33,11 +36,19 @@ export interface SandboxServer {
 }
 
 /**
- * Serves every simulated provider on the loopback interface, each on its own port. Beside the provider's own
- * interface, `GET /served` tells what was handed out: rows, distinct messages, distinct revisions.
+ * Serves every simulated provider, each on its own port, on the loopback interface unless `host` says otherwise.
+ * Beside the provider's own interface, `GET /served` tells what was handed out: rows, distinct messages, distinct
+ * revisions. Links in answers follow the Host header, so that they fit under whatever name the caller knows it.
  */
 export async function startSandbox(options: SandboxServerOptions): Promise<SandboxServer> {
-  const { port, seed = 1, messagesPerHour = 240, now = Date.now, overrides = {} } = options
+  const {
+    host = '127.0.0.1',
+    port,
+    seed = 1,
+    messagesPerHour = 240,
+    now = Date.now,
+    overrides = {},
+  } = options
   const servers: ServerType[] = []
   const sandboxes: RunningSandbox[] = []
   const close = async () => {
@@ -47,10 +58,11 @@ export async function startSandbox(options: SandboxServerOptions): Promise<Sandb
     for (const [index, provider] of providers.entries()) {
       const sandbox = provider.sandbox({ ...overrides, seed, messagesPerHour, now })
       sandbox.app.get('/served', (context) => context.json(sandbox.served()))
-      const server = await listen(sandbox.app, port === 0 ? 0 : port + index)
+      const server = await listen(sandbox.app, host, port === 0 ? 0 : port + index)
       servers.push(server)
       const address = server.address()
-      const baseUrl = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : port}`
+      const bound = address && typeof address === 'object' ? address.port : port
+      const baseUrl = `http://${reachable(host)}:${bound}`
       sandboxes.push({
         provider: provider.name,
         baseUrl,
@@ -65,9 +77,16 @@ export async function startSandbox(options: SandboxServerOptions): Promise<Sandb
   return { sandboxes, close }
 }
 
-function listen(app: Hono, port: number): Promise<ServerType> {
+/** The host part of an address at which this machine reaches a server that listens on `host`. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function listen(app: Hono, host: string, port: number): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, () => {
+    const server = serve({ fetch: app.fetch, port, hostname: host }, () => {
       resolve(server)
     })
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -75,10 +94,10 @@ function listen(app: Hono, port: number): Promise<ServerType> {
         new ChatfeedError(
           'fatal',
           'port',
-          `The sandbox cannot listen on port ${port} (${cause.code ?? cause.message}).`,
+          `The sandbox cannot listen on port ${port} of ${host} (${cause.code ?? cause.message}).`,
           {
             cause,
-            mend: 'Choose another with --port, or 0 for any free one.',
+            mend: 'Choose another port with --port, 0 for any free one; --host takes an address of this machine.',
           },
         ),
       )

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, durationOrTime } from '../../config/duration.ts'
+import { duration, durationOrTime } from '../../duration.ts'
 import { parseZone } from './hours.ts'
 
 const notPartOf = (what: string) => `${what} is not part of this version of chatfeed: leave it out`

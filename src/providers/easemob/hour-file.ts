@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { addAbortSignal, pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { ChatfeedError } from '../../errors.ts'
-import { eachRecord } from '../../ingest/lines.ts'
+import { eachRecord } from '../lines.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
 import { identify } from './records.ts'
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import { sinceMs } from '../../config/duration.ts'
+import { sinceMs } from '../../duration.ts'
 import { ChatfeedError } from '../../errors.ts'
 import type { LedgerEntry } from '../../model.ts'
 import { coverFrom } from '../coverage.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, durationOrTime } from '../../config/duration.ts'
+import { duration, durationOrTime } from '../../duration.ts'
 import { endpointNames, laterEndpoints } from './endpoints.ts'
 
 /** Values of `status` in a query: approved; under review and deleted. */

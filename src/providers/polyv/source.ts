@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { sinceMs } from '../../config/duration.ts'
+import { sinceMs } from '../../duration.ts'
 import type { LedgerEntry } from '../../model.ts'
 import { coverFrom } from '../coverage.ts'
 import type { Publish, RawRecord, Reading, Source, SourceContext, Unit } from '../provider.ts'

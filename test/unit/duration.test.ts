@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { duration, durationOrTime, parseDuration, sinceMs } from '../../../src/config/duration.ts'
+import { duration, durationOrTime, parseDuration, sinceMs } from '../../src/duration.ts'
 
 test('durations become milliseconds', () => {
   const texts = {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { CommonOptions } from '../cli.ts'
+import type { CommonOptions } from './command.ts'
 import { type Config, configFile, configFrom, readConfig } from '../config/config.ts'
 import { createLog, type Logger } from '../log.ts'
-import { type Demo, startDemo } from './demo.ts'
-import { openRuntime, type Runtime } from './runtime.ts'
+import { type Demo, startDemo } from '../app/demo.ts'
+import { openRuntime, type Runtime } from '../app/runtime.ts'
 
 /** The configuration of a command; the simulated providers run with it where there is none. */
 export interface Opened {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { createGunzip, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { eachRecord } from '../../../src/ingest/lines.ts'
+import { eachRecord } from '../../../src/providers/lines.ts'
 
 async function recordsOf(chunks: Iterable<Buffer | string>, maxBytes?: number): Promise<string[]> {
   const input = Readable.from(Array.from(chunks, (chunk) => Buffer.from(chunk)))
