@@ -15,16 +15,20 @@ export function dueAt(unit: Unit, entry: LedgerEntry | undefined): number | null
   return entry ? entry.nextLookAt : unit.opensAt
 }
 
-/** The units that are due now, most urgent first. */
+/**
+ * The units that are due now, most urgent first. A failed unit that this process has not `tried` is due at once:
+ * whoever starts chatfeed again has mended something.
+ */
 export function dueUnits(
   units: readonly Unit[],
   entries: ReadonlyMap<string, LedgerEntry>,
   nowMs: number,
+  tried: ReadonlySet<string> = new Set(),
 ): DueUnit[] {
   const due: DueUnit[] = []
   for (const unit of units) {
     const entry = entries.get(unit.name)
-    const at = dueAt(unit, entry)
+    const at = entry?.state === 'failed' && !tried.has(unit.name) ? nowMs : dueAt(unit, entry)
     if (at !== null && at <= nowMs) due.push({ unit, entry, dueAt: at })
   }
   return due.sort((a, b) => urgency(a, nowMs) - urgency(b, nowMs) || b.unit.opensAt - a.unit.opensAt)

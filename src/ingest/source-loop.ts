@@ -55,7 +55,7 @@ const unitPatience = 3
 export async function runSource(options: SourceLoopOptions, once: boolean): Promise<PassSummary> {
   const { source, log, signal, now, onStatus } = options
   const summary: PassSummary = { units: 0, lines: 0, lost: [], failed: [] }
-  const done = new Set<string>()
+  const tried = new Set<string>()
   let faults = 0
   let reading: Unit | undefined
   let units: Unit[] = []
@@ -66,12 +66,14 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
     try {
       units = await source.units(now(), options.entries(), signal)
       showExpiry(source.name, units, options.entries(), now())
-      const next = dueUnits(units, options.entries(), now()).find(({ unit }) => !once || !done.has(unit.name))
+      const next = dueUnits(units, options.entries(), now(), tried).find(
+        ({ unit }) => !once || !tried.has(unit.name),
+      )
       reading = next?.unit
       if (next) {
         show('reading', next.unit.name, null)
         const entry = await readUnit(options, next.unit, once)
-        done.add(next.unit.name)
+        tried.add(next.unit.name)
         count(summary, entry)
         faults = 0
         continue
@@ -88,7 +90,10 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
         throw error
       }
       // One unit that trips the provider up every time must not keep the others from being read.
-      if (reading && faults % unitPatience === 0) await putOff(options, reading, error.message)
+      if (reading && faults % unitPatience === 0) {
+        tried.add(reading.name)
+        count(summary, await putOff(options, reading, error.message))
+      }
       const waitMs = error.retryAfterMs ?? backOff(faults)
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)
@@ -131,11 +136,11 @@ async function readOnce(options: SourceLoopOptions, unit: Unit): Promise<LedgerE
   return entry
 }
 
-async function putOff(options: SourceLoopOptions, unit: Unit, reason: string): Promise<void> {
+async function putOff(options: SourceLoopOptions, unit: Unit, reason: string): Promise<LedgerEntry> {
   const previous = options.entries().get(unit.name)
-  await options.record(
-    entryAfter(options.source.name, unit, previous, { state: 'failed', reason }, options.now()),
-  )
+  const entry = entryAfter(options.source.name, unit, previous, { state: 'failed', reason }, options.now())
+  await options.record(entry)
+  return entry
 }
 
 /** A poll of an open hour that met nothing new is not worth a ledger record. */

@@ -44,8 +44,15 @@ interface TransactionIdentity {
 /** The calls of kafkajs' `Broker` that chatfeed makes. Answers with an error code are thrown. */
 export interface Broker {
   readonly nodeId: number
-  readonly connectionPool: { send<Response>(call: ProtocolCall<Response>): Promise<Response> }
+  readonly connectionPool: {
+    send<Response>(call: ProtocolCall<Response>): Promise<Response>
+    map(visit: (socket: { rejectRequests(error: Error): void }) => void): void
+  }
   disconnect(): Promise<void>
+  findGroupCoordinator(request: {
+    groupId: string
+    coordinatorType: 0 | 1
+  }): Promise<{ coordinator: { nodeId: number } }>
   initProducerId(request: {
     transactionalId?: string | undefined
     transactionTimeout: number
@@ -58,18 +65,6 @@ export interface Broker {
     request: TransactionIdentity & { groupId: string; topics: TopicOffsets[] },
   ): Promise<unknown>
   endTxn(request: TransactionIdentity & { transactionResult: boolean }): Promise<unknown>
-  joinGroup(request: {
-    groupId: string
-    sessionTimeout: number
-    rebalanceTimeout: number
-    memberId: string
-    groupProtocols: { name: string; metadata: Buffer }[]
-  }): Promise<{
-    generationId: number
-    leaderId: string
-    memberId: string
-    members: { memberId: string; memberMetadata: Buffer }[]
-  }>
   syncGroup(request: {
     groupId: string
     generationId: number
@@ -98,15 +93,34 @@ export interface Broker {
   }): Promise<{ responses: TopicOffsets[] }>
 }
 
+export interface JoinRequest {
+  groupId: string
+  sessionTimeout: number
+  rebalanceTimeout: number
+  memberId: string
+  groupProtocols: { name: string; metadata: Buffer }[]
+}
+
+export interface JoinResponse {
+  generationId: number
+  leaderId: string
+  memberId: string
+  members: { memberId: string; memberMetadata: Buffer }[]
+}
+
 /** kafkajs' `Cluster`: metadata and one set of connections. */
 export interface Cluster {
+  readonly brokerPool: {
+    readonly seedBroker?: Broker
+    readonly brokers: Record<string, Broker>
+    findConnectedBroker(): Promise<Broker>
+  }
   connect(): Promise<void>
   disconnect(): Promise<void>
   refreshMetadata(): Promise<void>
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>
   findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[]
   findBroker(options: { nodeId: number }): Promise<Broker>
-  findGroupCoordinator(options: { groupId: string; coordinatorType: 0 | 1 }): Promise<Broker>
 }
 
 /** kafkajs' byte writer, used only as the envelope of ready-made bytes. */
@@ -120,6 +134,7 @@ export interface KafkajsError extends Error {
   type?: string
   code?: number | string
   retriable?: boolean
+  memberId?: string
   originalError?: Error
   cause?: unknown
 }
@@ -143,6 +158,19 @@ const { prototype: requestQueue } = require('kafkajs/src/network/requestQueue') 
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
   createErrorFromCode: (code: number) => KafkajsError
 }
+const { KafkaJSConnectionClosedError: ConnectionClosedError } = require('kafkajs/src/errors') as {
+  KafkaJSConnectionClosedError: new (message: string) => KafkajsError
+}
+const { protocol: joinGroupProtocol } = require('kafkajs/src/protocol/requests/joinGroup') as {
+  protocol: (options: {
+    version: number
+  }) => (request: JoinRequest & { protocolType: string }) => ProtocolCall<JoinResponse>
+}
+interface Socket {
+  connect(this: Socket): Promise<unknown>
+  connecting?: Promise<unknown> | undefined
+}
+const { prototype: socket } = require('kafkajs/src/network/connection') as { prototype: Socket }
 
 type LogCreator = (
   level: number,
@@ -155,6 +183,18 @@ type LogCreator = (
 const { scheduleCheckPendingRequests } = requestQueue
 requestQueue.scheduleCheckPendingRequests = function () {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) scheduleCheckPendingRequests.call(this)
+}
+
+/**
+ * Two requests that find a connection closed would each open one, and the first of both is lost: never closed, and
+ * taken for the other when the broker closes it.
+ */
+const { connect } = socket
+socket.connect = function () {
+  this.connecting ??= connect.call(this).finally(() => {
+    this.connecting = undefined
+  })
+  return this.connecting
 }
 
 /** kafkajs' own chatter (reconnects, refreshes) is for debugging: every error reaches the caller as well. */
@@ -187,6 +227,43 @@ export function newCluster(connection: KafkaConnection, log: Logger): Cluster {
     isolationLevel: isolation.readCommitted,
     retry: { initialRetryTime: 50, multiplier: 1.5, maxRetryTime: 1_000, retries: 5 },
   })
+}
+
+/**
+ * Closes every connection at once and forgets the metadata; the cluster can be used again. kafkajs alone would wait
+ * for what is under way, and the answer to a JoinGroup may take half a minute.
+ */
+export async function disconnectAtOnce(cluster: Cluster): Promise<void> {
+  const { seedBroker, brokers } = cluster.brokerPool
+  for (const broker of [...(seedBroker ? [seedBroker] : []), ...Object.values(brokers)]) {
+    broker.connectionPool.map((pooled) => {
+      pooled.rejectRequests(new ConnectionClosedError('Closed on this side'))
+    })
+  }
+  await cluster.disconnect()
+}
+
+/**
+ * Joins a group. A new member learns its id at once, by `onMemberId`; the answer comes when all members have
+ * joined.
+ */
+export async function joinGroup(
+  coordinator: Broker,
+  request: JoinRequest,
+  onMemberId: (memberId: string) => void,
+): Promise<JoinResponse> {
+  const join = (memberId: string) =>
+    coordinator.connectionPool.send(
+      joinGroupProtocol({ version: 5 })({ ...request, memberId, protocolType: 'consumer' }),
+    )
+  try {
+    return await join(request.memberId)
+  } catch (error) {
+    const { name, memberId } = error as KafkajsError
+    if (name !== 'KafkaJSMemberIdRequired' || memberId === undefined) throw error
+    onMemberId(memberId)
+    return join(memberId)
+  }
 }
 
 /** Ready-made request bytes in the envelope that kafkajs sends. */

@@ -29,7 +29,8 @@ export function openDedup(options: DedupOptions): StageTask {
       for (const record of records) {
         const message = decode(record.value())
         if (message instanceof ChatfeedError) continue // written by someone else: nothing can repeat it
-        seen.accept(message.id, message.fingerprint, message.fetchedAt, record.timestampMs)
+        const { id, fingerprint, fetchedAt, revision } = message
+        seen.accept(id, fingerprint, fetchedAt, record.timestampMs, revision)
       }
     },
     process(records, out) {

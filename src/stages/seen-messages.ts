@@ -2,8 +2,10 @@
 export type Verdict = 'new' | 'repeat' | 'stale'
 
 interface Seen {
-  /** Accepted fingerprints, 16 latin1 characters each, one after the other: revision n is the n-th. */
+  /** Accepted fingerprints, 16 latin1 characters each, one after the other. */
   fingerprints: string
+  /** The newest: more than there are fingerprints where retention took the first ones away before a restart. */
+  revision: number
   /** fetchedAt of the newest accepted copy. */
   fetchedAt: number
   acceptedAt: number
@@ -31,14 +33,16 @@ export class SeenMessages {
     return fetchedAt < seen.fetchedAt ? 'stale' : 'new'
   }
 
-  /** Remembers a content and returns its revision, from 1. */
-  accept(id: string, fingerprint: Buffer, fetchedAt: number, acceptedAt: number): number {
+  /** Remembers a content and returns its revision: the one given, else the next, from 1. */
+  accept(id: string, fingerprint: Buffer, fetchedAt: number, acceptedAt: number, known?: number): number {
     const seen = this.#ids.get(id)
+    const revision = known ?? (seen?.revision ?? 0) + 1
     const fingerprints = (seen?.fingerprints ?? '') + fingerprint.toString('latin1')
     // Insertion order is the order of acceptance, so the oldest are found at the front.
     if (seen) this.#ids.delete(id)
-    this.#ids.set(id, { fingerprints, fetchedAt: Math.max(fetchedAt, seen?.fetchedAt ?? 0), acceptedAt })
-    return fingerprints.length / fingerprintLength
+    const newest = Math.max(fetchedAt, seen?.fetchedAt ?? 0)
+    this.#ids.set(id, { fingerprints, revision, fetchedAt: newest, acceptedAt })
+    return revision
   }
 
   /** Drops ids whose last acceptance has left the window. */

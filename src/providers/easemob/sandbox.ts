@@ -186,9 +186,9 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
       clientId,
       clientSecret,
       timeZone: '+08:00',
-      since: minutes(retentionMs),
-      settle: minutes(generationDelayMs),
-      retention: minutes(retentionMs),
+      since: durationText(retentionMs),
+      settle: durationText(generationDelayMs),
+      retention: durationText(retentionMs),
       ratePerMinute: callsPerMinute,
     }),
     served: () => ({ rows, messages: ids.size, revisions: revisions.size }),
@@ -199,6 +199,7 @@ const tokenRequest = z
   .object({ grant_type: z.string(), client_id: z.string(), client_secret: z.string() })
   .partial()
 
-function minutes(ms: number): string {
-  return `${ms / 60_000}m`
+/** As a person would write it in the configuration. */
+function durationText(ms: number): string {
+  return ms % hourMs === 0 ? `${ms / hourMs}h` : `${ms / 60_000}m`
 }
