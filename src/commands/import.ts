@@ -1,18 +1,13 @@
-import { createReadStream, statSync } from 'node:fs'
+import { accessSync, constants, createReadStream, type ReadStream, statSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Readable } from 'node:stream'
 import { SingleBar } from 'cli-progress'
-import { withRuntime } from './open.ts'
 import type { Runtime } from '../app/runtime.ts'
 import { stopSignal } from '../app/signals.ts'
-import { ledgerCodec } from '../avro.ts'
-import { type CommonOptions, exitStatus } from './command.ts'
-import { ChatfeedError, explain } from '../errors.ts'
-import { ledgerKey } from '../ingest/ledger.ts'
-import { Publisher } from '../ingest/publisher.ts'
-import { Producer } from '../kafka/producer.ts'
-import type { LedgerEntry } from '../model.ts'
+import { ChatfeedError } from '../errors.ts'
+import { importSavedFile } from '../ingest/saved-file.ts'
 import { providersByName } from '../providers/index.ts'
+import { type CommonOptions, exitStatus } from './command.ts'
+import { withRuntime } from './open.ts'
 
 export interface ImportOptions extends CommonOptions {
   source: string
@@ -22,88 +17,22 @@ export interface ImportOptions extends CommonOptions {
 /** What became of one file. */
 interface ImportedFile {
   file: string
-  unit: string
   lines: number
   bytes: number
+  /** Null when the file was read to its end. */
   reason: string | null
 }
 
 /**
- * `chatfeed import`: publishes the records of saved files into the raw topic and writes a ledger entry for each
- * file. A file that is damaged is named; the others go on.
+ * `chatfeed import`: publishes the records of saved files into the raw topic, with a progress bar a file. A file
+ * that is damaged or missing is named; the others go on.
  */
 export async function importFiles(files: readonly string[], options: ImportOptions): Promise<number> {
   const signal = stopSignal()
   return withRuntime(options, async (runtime) => {
-    const sourceConfig = runtime.config.sources.find(({ name }) => name === options.source)
-    const provider = sourceConfig && providersByName.get(sourceConfig.provider)
-    if (!sourceConfig || !provider) {
-      const names = runtime.config.sources.map(({ name }) => name).join(', ')
-      throw new ChatfeedError('fatal', 'usage', `There is no source ${options.source}.`, {
-        mend: `Choose from ${names || 'the sources you configure'}.`,
-      })
-    }
-    const { kafka, log, topics } = runtime
-    const bar = new SingleBar({
-      format: '{bar} {percentage}%  {lines} records  {name}  {eta_formatted}',
-      hideCursor: true,
-      noTTYOutput: false,
-      stream: process.stderr,
-    })
     const done: ImportedFile[] = []
-    for (const file of files) {
-      if (signal.aborted) break
-      const publisher = await Publisher.open({
-        kafka,
-        log,
-        topic: topics.raw(provider.name),
-        provider: provider.name,
-        source: sourceConfig.name,
-        tenant: provider.tenantOf(sourceConfig),
-      })
-      const unit = `import/${file === '-' ? 'stdin' : basename(file)}`
-      const startedAt = Date.now()
-      let lines = 0
-      try {
-        const { stream, size } = openFile(file)
-        bar.start(size, 0, { lines: 0, name: unit })
-        stream.on('data', (chunk: Buffer) => {
-          bar.increment(chunk.length, { lines })
-        })
-        const publish = publisher.unit(unit)
-        const reading = await provider.readSaved(
-          stream,
-          (record) => {
-            lines++
-            return publish(record)
-          },
-          signal,
-        )
-        await publisher.flush()
-        bar.update(bar.getTotal(), { lines })
-        done.push({ file, unit, lines: reading.lines, bytes: reading.bytes, reason: null })
-        await writeEntry(runtime, {
-          ...entryOf(sourceConfig.name, unit, startedAt),
-          ...reading,
-          state: 'published',
-          publishedAt: startedAt,
-        })
-      } catch (error) {
-        const reason = explain(error)
-        if (!(error instanceof ChatfeedError)) throw error
-        done.push({ file, unit, lines, bytes: 0, reason })
-        await publisher.flush()
-        await writeEntry(runtime, {
-          ...entryOf(sourceConfig.name, unit, startedAt),
-          state: 'failed',
-          lines,
-          reason,
-        })
-      } finally {
-        bar.stop()
-        await publisher.close()
-      }
-    }
+    for (const file of files)
+      if (!signal.aborted) done.push(await importFile(file, options.source, runtime, signal))
     process.stdout.write(options.json ? `${JSON.stringify({ files: done })}\n` : toText(done))
     return done.every(({ reason }) => reason === null) && !signal.aborted
       ? exitStatus.done
@@ -111,52 +40,68 @@ export async function importFiles(files: readonly string[], options: ImportOptio
   })
 }
 
-function openFile(file: string): { stream: Readable; size: number } {
-  if (file === '-') return { stream: process.stdin, size: 0 }
-  try {
-    return { size: statSync(file).size, stream: createReadStream(file, { highWaterMark: 256 * 1024 }) }
-  } catch (cause) {
-    throw new ChatfeedError(
-      'message',
-      'no_file',
-      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}).`,
-      { cause },
-    )
+async function importFile(
+  file: string,
+  sourceName: string,
+  runtime: Runtime,
+  signal: AbortSignal,
+): Promise<ImportedFile> {
+  const { kafka, log, topics, config } = runtime
+  const sourceConfig = config.sources.find(({ name }) => name === sourceName)
+  const reader = sourceConfig && providersByName.get(sourceConfig.provider)
+  if (!reader) {
+    const names = config.sources.map(({ name }) => name).join(', ')
+    throw new ChatfeedError('fatal', 'usage', `There is no source ${sourceName}.`, {
+      mend: `Choose from ${names || 'the sources you configure'}.`,
+    })
   }
-}
-
-function entryOf(source: string, unit: string, startedAt: number): LedgerEntry {
-  return {
-    source,
-    unit,
-    state: 'pending',
-    attempts: 1,
-    lines: 0,
-    bytes: 0,
-    digest: '',
-    firstTriedAt: startedAt,
-    lastTriedAt: startedAt,
-    publishedAt: null,
-    deadline: null,
-    nextLookAt: null,
-    reason: null,
+  const name = file === '-' ? 'stdin' : basename(file)
+  const format = '{bar} {percentage}%  {records} records  {name}  {eta_formatted}'
+  const bar = new SingleBar({ format, hideCursor: true, stream: process.stderr })
+  let stream: ReadStream | undefined
+  let records = 0
+  const show = () => {
+    bar.update(stream?.bytesRead ?? 0, { records })
   }
-}
-
-/** By a plain producer: the ledger's transactional writers belong to the running ingest, which must not be fenced. */
-async function writeEntry({ kafka, log, topics }: Runtime, entry: LedgerEntry): Promise<void> {
-  const producer = await Producer.open(kafka, log, topics.ledger)
+  const open = () =>
+    file === '-' ? process.stdin : (stream = createReadStream(file, { highWaterMark: 256 * 1024 }))
+  const size = file === '-' ? 0 : sizeOf(file)
+  if (typeof size === 'string') return { file, lines: 0, bytes: 0, reason: size }
+  bar.start(size, 0, { records, name })
   try {
-    await producer.add(ledgerKey(entry), ledgerCodec.encode(entry))
-    await producer.flush()
+    const { lines, bytes, reason } = await importSavedFile(name, open, {
+      kafka,
+      log,
+      topic: topics.raw(reader.name),
+      ledgerTopic: topics.ledger,
+      provider: reader.name,
+      source: sourceName,
+      tenant: reader.tenantOf(sourceConfig),
+      reader,
+      signal,
+      onRecord: () => {
+        if (++records % 1_000 === 0) show()
+      },
+    })
+    show()
+    return { file, lines, bytes, reason }
   } finally {
-    await producer.close()
+    bar.stop()
+  }
+}
+
+/** Bytes of a file, or why it cannot be read. */
+function sizeOf(file: string): number | string {
+  try {
+    accessSync(file, constants.R_OK)
+    const stats = statSync(file)
+    return stats.isDirectory() ? 'is a folder: name the files in it' : stats.size
+  } catch (error) {
+    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`
   }
 }
 
 function toText(files: readonly ImportedFile[]): string {
-  const lines = files.map(({ file, lines, reason }) =>
-    reason === null ? `${file}: ${lines} records published` : `${file}: ${reason}`,
-  )
+  const lines = files.map(({ file, lines, reason }) => `${file}: ${reason ?? `${lines} records published`}`)
   return [...lines, 'chatfeed up carries them on.', ''].join('\n')
 }
