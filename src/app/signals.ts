@@ -1,5 +1,5 @@
 /**
- * A signal that aborts at the first SIGINT or SIGTERM, or when nobody reads the output any more, so that the command can finish what is under way. A second
+ * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads the output any more, so that the command can finish what is under way. A second
  * one ends the process at once: nothing is lost by it, the next start goes on from the last commit.
  */
 export function stopSignal(): AbortSignal {
@@ -10,6 +10,7 @@ export function stopSignal(): AbortSignal {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('SIGHUP', onSignal) // the terminal was closed
   process.stdout.on('error', () => {
     stopping.abort()
   })

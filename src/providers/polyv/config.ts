@@ -52,12 +52,12 @@ export const polyvConfig = z.strictObject({
   /** Discussion rooms to ask for beside the main room of each channel. */
   rooms: z.array(z.string().min(1)).default(() => []),
   /** Messages asked for in one call. Polyv documents 1000 as the default; larger pages can come back empty. */
-  pageSize: z.int().min(1).max(1000).default(1000),
+  pageSize: z.coerce.number().int().min(1).max(1000).default(1000),
   since: durationOrTime.default({ agoMs: 24 * 3_600_000 }),
   pollEvery: duration.default(15_000),
   lookAgain: z.array(duration).default(() => [10 * 60_000, 3_600_000, 24 * 3_600_000]),
   /** Polyv blocks an address for five minutes beyond 1500 calls in 10 s, from all its programs together. */
-  ratePer10s: z.int().min(1).max(1500).default(200),
+  ratePer10s: z.coerce.number().int().min(1).max(1500).default(200),
 })
 
 export type PolyvConfig = z.infer<typeof polyvConfig>
