@@ -46,6 +46,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...(brokers && tls !== undefined ? { tls } : {}),
     ...(brokers && sasl ? { sasl } : {}),
   }
+  const patience = setTimeout(() => onProgress?.(`waiting for Kafka at ${kafka.brokers.join(', ')}…`), 2_000)
   try {
     const topics = topicNames(topicPrefix)
     const settings = {
@@ -54,10 +55,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       windowMs: config.dedup.window,
     }
     const names = providers.map(({ name }) => name)
-    await ensureTopics(kafka, log, topicSpecs(topics, names, settings))
+    await ensureTopics(kafka, log, topicSpecs(topics, names, settings), { signal })
     return { config, log, kafka, topics, close: async () => embedded?.release() }
   } catch (error) {
     await embedded?.release()
     throw error
+  } finally {
+    clearTimeout(patience)
   }
 }

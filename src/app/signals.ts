@@ -1,6 +1,7 @@
 /**
- * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads the output any more, so that the command can finish what is under way. A second
- * one ends the process at once: nothing is lost by it, the next start goes on from the last commit.
+ * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads the output any more, so that
+ * the command can finish what is under way. A second one ends the process at once: nothing is lost by it, the
+ * next start goes on from the last commit.
  */
 export function stopSignal(): AbortSignal {
   const stopping = new AbortController()

@@ -1,4 +1,5 @@
 import pc from 'picocolors'
+import stringWidth from 'string-width'
 import type { SourceStatus } from '../ingest/source-loop.ts'
 
 /** What the summary shows. */
@@ -83,8 +84,8 @@ function doing({ state, detail, nextAt, units }: SourceStatus): string {
   const failed = units.failed > 0 ? pc.yellow(`  ${units.failed} failed`) : ''
   if (state === 'reading') return `reading ${detail}${lost}${failed}`
   if (state === 'stopped') return pc.red(`stopped: ${detail}`)
-  if (detail) return pc.yellow(detail)
-  return (nextAt === null ? 'nothing to come' : `next ${when(nextAt)}`) + lost + failed
+  const waiting = nextAt === null ? 'nothing to come' : `next ${when(nextAt)}`
+  return (detail ? pc.yellow(detail) : waiting) + lost + failed
 }
 
 function notes(repeats: number, dead: number): string {
@@ -110,13 +111,13 @@ function clock(ms: number): string {
   return `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
 }
 
-const ansi = /\u001b\[\d+m/g
-
-/** Cuts a line that would wrap, colour codes not counted. */
+/** Cuts a line that would wrap: colour codes take no room, Chinese characters two cells. */
 function clip(line: string, columns: number): string {
-  if (line.replace(ansi, '').length <= columns) return line
+  if (stringWidth(line) <= columns) return line
   let cells = 0
-  return line.replace(/\u001b\[\d+m|[^\u001b]/gu, (part) =>
-    part.startsWith('\u001b') || ++cells < columns ? part : '',
-  )
+  return line.replace(/\u001b\[\d+m|[^\u001b]/gu, (part) => {
+    if (part.startsWith('\u001b')) return part
+    cells += stringWidth(part)
+    return cells <= columns ? part : ''
+  })
 }

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { easemob } from '../../../src/providers/easemob/index.ts'
+import { createRateBudget } from '../../../src/ingest/rate-budget.ts'
+import { silentLog } from '../../../src/log.ts'
+import type { LedgerEntry } from '../../../src/model.ts'
+import { coverFrom } from '../../../src/providers/coverage.ts'
+import { polyv } from '../../../src/providers/polyv/index.ts'
+import type { Source } from '../../../src/providers/provider.ts'
+import { ledgerEntry } from '../samples.ts'
+
+const hour = 3_600_000
+const now = Date.parse('2026-11-23T12:30:00+08:00')
+
+/** Ledger entries of units named by the hours they began before now. */
+const ledger = (...entries: [unit: string, nextLookAt: number | null][]): Map<string, LedgerEntry> =>
+  new Map(entries.map(([unit, nextLookAt]) => [unit, { ...ledgerEntry, unit, nextLookAt }]))
+
+const startOf = (unit: string): number | null => (/^\d+$/.test(unit) ? Number(unit) : null)
+
+test('with an empty ledger the list begins where it was asked to', () => {
+  assert.equal(coverFrom(500, new Map(), startOf), 500)
+})
+
+test('the list begins at the newest known hour when that is older: nothing after it was ever read', () => {
+  assert.equal(coverFrom(500, ledger(['100', null], ['200', null]), startOf), 200)
+  assert.equal(coverFrom(500, ledger(['100', null], ['900', null]), startOf), 500)
+})
+
+test('the list reaches back to the oldest hour that is to be looked at again', () => {
+  assert.equal(coverFrom(500, ledger(['100', null], ['200', 1], ['300', 1], ['900', null]), startOf), 200)
+})
+
+test('units of other kinds do not count', () => {
+  assert.equal(coverFrom(500, ledger(['import/old.gz', 1]), startOf), 500)
+})
+
+const context = {
+  log: silentLog,
+  budget: createRateBudget(1, 1_000),
+  countRequest: () => undefined,
+  now: () => now,
+}
+const easemobSource = (since: string): Source =>
+  easemob.open(
+    easemob.config.parse({
+      name: 'support',
+      provider: 'easemob',
+      baseUrl: 'http://127.0.0.1:1',
+      org: 'acme',
+      app: 'helpdesk',
+      clientId: 'i',
+      clientSecret: 's',
+      since,
+    }),
+    context,
+  )
+const polyvSource = (since: string): Source =>
+  polyv.open(
+    polyv.config.parse({
+      name: 'live',
+      provider: 'polyv',
+      baseUrl: 'http://127.0.0.1:1',
+      appId: 'i',
+      appSecret: 's',
+      channels: ['1', '2'],
+      since,
+    }),
+    context,
+  )
+
+async function unitNames(source: Source, known: ReadonlyMap<string, LedgerEntry>): Promise<string[]> {
+  try {
+    return (await source.units(now, known, AbortSignal.timeout(5_000))).map(({ name }) => name)
+  } finally {
+    await source.close()
+  }
+}
+
+const hourName = (atMs: number): string =>
+  new Date(atMs + 8 * hour).toISOString().replace(/\D/g, '').slice(0, 10)
+const hoursAgo = (hours: number): string => hourName(now - hours * hour)
+
+test('Easemob: after an outage longer than since, every missing hour is listed, the lost ones too', async () => {
+  const known = ledger([hoursAgo(101), null], [hoursAgo(100), null])
+  const names = await unitNames(easemobSource('72h'), known)
+  assert.deepEqual(
+    names,
+    Array.from({ length: 101 }, (_, at) => hoursAgo(100 - at)),
+  )
+})
+
+test('Easemob: a first start lists since, and not more than the provider keeps', async () => {
+  assert.equal((await unitNames(easemobSource('10h'), new Map())).length, 11)
+  assert.equal((await unitNames(easemobSource('30d'), new Map())).length, 73)
+})
+
+test('Polyv: each channel is listed from its own newest hour on', async () => {
+  const names = await unitNames(polyvSource('24h'), ledger([`1/${hoursAgo(100)}`, null]))
+  assert.equal(names.filter((name) => name.startsWith('1/')).length, 101)
+  assert.equal(names.filter((name) => name.startsWith('2/')).length, 25)
+  assert.equal(names[0], `1/${hoursAgo(100)}`)
+})
+
+test('imports in the ledger do not stretch the list of a source', async () => {
+  assert.equal((await unitNames(easemobSource('10h'), ledger(['import/2020010100.gz', null]))).length, 11)
+})
