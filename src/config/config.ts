@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { parseDocument } from 'yaml'
+import { type Document, parseDocument } from 'yaml'
 import { ChatfeedError } from '../errors.ts'
 import { type Fault, setAside, substitute } from './environment.ts'
 import { type Config, configSchema, issueText } from './schema.ts'
@@ -54,12 +54,24 @@ export function parseConfig(
     throw new ConfigError(file, [{ path: at ? `line ${at.line}, column ${at.col}` : '', message }])
   }
   const faults = substitute(document, template, environment)
-  const parsed = configSchema.safeParse(document.toJS() ?? {})
+  const unset = new Set(faults.map(({ path }) => path))
+  const parsed = configSchema.safeParse(valuesOf(document, file) ?? {})
   if (parsed.success && faults.length === 0) return parsed.data
   for (const issue of parsed.error?.issues ?? []) {
-    faults.push({ path: issue.path.join('.'), message: issueText(issue) })
+    const path = issue.path.join('.')
+    if (!unset.has(path)) faults.push({ path, message: issueText(issue) })
   }
   throw new ConfigError(file, faults)
+}
+
+/** An alias without its anchor shows only here. */
+function valuesOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch {
+    const message = 'is not YAML (an alias without its anchor): put a text that begins with * in quotes'
+    throw new ConfigError(file, [{ path: '', message }])
+  }
 }
 
 /** A configuration made by the program itself, checked like any other. */

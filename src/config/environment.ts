@@ -1,4 +1,4 @@
-import { type Document, visit } from 'yaml'
+import { type Document, isPair, isScalar, isSeq, visit } from 'yaml'
 
 /** A mistake in the configuration: where, and what to do about it. */
 export interface Fault {
@@ -36,15 +36,16 @@ export function substitute(
 ): Fault[] {
   const faults: Fault[] = []
   visit(document, {
-    Scalar(_, node) {
+    Scalar(_, node, ancestors) {
       if (typeof node.value !== 'string') return
       node.value = node.value.replace(placeholder, (_match, index: string) => {
         const { name, fallback } = references[Number(index)]!
-        const value = environment[name] ?? fallback
+        // As in a shell, the default also stands in for an empty variable.
+        const value = environment[name] || (fallback ?? environment[name])
         if (value === undefined) {
           faults.push({
-            path: `\${${name}}`,
-            message: `is not set: set it in the environment, or write \${${name}:-default}`,
+            path: pathTo(node, ancestors),
+            message: `\${${name}} is not set: set it in the environment, or write \${${name}:-default}`,
           })
         }
         return value ?? ''
@@ -52,4 +53,14 @@ export function substitute(
     },
   })
   return faults
+}
+
+/** `sources.0.clientSecret`: the keys and places of the nodes around a node. */
+function pathTo(node: unknown, ancestors: readonly unknown[]): string {
+  const path: string[] = []
+  for (const [at, around] of ancestors.entries()) {
+    if (isPair(around) && isScalar(around.key)) path.push(String(around.key.value))
+    if (isSeq(around)) path.push(String(around.items.indexOf(ancestors[at + 1] ?? node)))
+  }
+  return path.join('.')
 }

@@ -111,8 +111,11 @@ export type Config = z.output<typeof configSchema>
 
 /** The text of an issue for the user, with unknown keys named. */
 export function issueText(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys')
-    return `unknown key ${issue.keys.join(', ')}: check the spelling, or leave it out`
+  if (issue.code === 'unrecognized_keys') {
+    // A key written together with its value, `password:secret`, must not show it.
+    const keys = issue.keys.map((key) => key.replace(/[^\w-].*$/s, '…'))
+    return `unknown key ${keys.join(', ')}: check the spelling, or leave it out`
+  }
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing'
   return issue.message
 }

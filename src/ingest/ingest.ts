@@ -57,7 +57,15 @@ async function runPartition(options: IngestOptions, partition: number, signal: A
     )
     if (mine.length === 0) return
     const ledger = await Ledger.open(connection, ledgerTopic, partition, `${groupId}-${partition}`, signal)
-    await Promise.all(mine.map((source) => ingestSource(options, source, ledger, signal)))
+    // When one has to begin anew, all do: no source may be read twice at a time.
+    const anew = new AbortController()
+    const either = AbortSignal.any([signal, anew.signal])
+    const begin = (source: IngestSource) =>
+      ingestSource(options, source, ledger, either).catch((error: unknown) => {
+        anew.abort(error)
+      })
+    await Promise.all(mine.map(begin))
+    anew.signal.throwIfAborted()
   } finally {
     await connection.close()
   }
@@ -100,7 +108,7 @@ async function ingestSource(
     if (options.once) options.onEnd(name, summary)
   } catch (error) {
     // What concerns this source alone must not stop the others; a lost ledger or a bug must.
-    if (!(error instanceof ChatfeedError) || error.code === 'fenced') throw error
+    if (!(error instanceof ChatfeedError) || error.code === 'ledger_lost') throw error
     options.log.error({ source: name, code: error.code }, error.message)
     options.onEnd(name, error)
   } finally {

@@ -1,4 +1,5 @@
 import { ledgerCodec } from '../avro.ts'
+import { ChatfeedError, isTransient } from '../errors.ts'
 import type { Connection } from '../kafka/connection.ts'
 import { readRange } from '../kafka/range.ts'
 import { RecordBatchWriter } from '../kafka/record-batch.ts'
@@ -65,7 +66,11 @@ export class Ledger {
     return this.#view.get(source) ?? new Map<string, LedgerEntry>()
   }
 
-  /** Resolves when the entry is committed. One transaction after the other, whichever source writes. */
+  /**
+   * Resolves when the entry is committed. One transaction after the other, whichever source writes. Throws ChatfeedError
+   * `ledger_lost` when another process owns the ledger now, or when nobody knows whether the entry was written: the
+   * ledger is of no use any more then and must be opened anew.
+   */
   async put(entry: LedgerEntry): Promise<void> {
     const write = this.#writing.then(async () => {
       const batch = new RecordBatchWriter(1_024)
@@ -73,7 +78,12 @@ export class Ledger {
       await this.#writer.commit([{ topic: this.#topic, partition: this.#partition, batches: [batch.seal()] }])
     })
     this.#writing = write.catch(() => undefined)
-    await write
+    try {
+      await write
+    } catch (cause) {
+      if (!isTransient(cause)) throw cause
+      throw new ChatfeedError('transient', 'ledger_lost', `The ledger is lost: ${cause.message}`, { cause })
+    }
     this.remember(entry)
   }
 

@@ -31,7 +31,12 @@ export function dueUnits(
     const at = entry?.state === 'failed' && !tried.has(unit.name) ? nowMs : dueAt(unit, entry)
     if (at !== null && at <= nowMs) due.push({ unit, entry, dueAt: at })
   }
-  return due.sort((a, b) => urgency(a, nowMs) - urgency(b, nowMs) || b.unit.opensAt - a.unit.opensAt)
+  const secondLook = (look: DueUnit) => urgency(look, nowMs) === 2
+  return due.sort(
+    (a, b) =>
+      urgency(a, nowMs) - urgency(b, nowMs) ||
+      (secondLook(a) ? a.unit.opensAt - b.unit.opensAt : b.unit.opensAt - a.unit.opensAt),
+  )
 }
 
 function urgency({ unit, entry }: DueUnit, nowMs: number): number {
@@ -76,14 +81,19 @@ export function countUnits(
 }
 
 const minuteMs = 60_000
+/** A provider that says "retry after 0" gets a breath all the same. */
+const leastWaitMs = 1_000
 
 /** Waiting time before a failed unit is read again: 1, 2, 4 … 15 minutes. */
 export function failureWaitMs(attempts: number): number {
   return Math.min(15, 2 ** Math.max(0, attempts - 1)) * minuteMs
 }
 
-/** The entry of a unit before anything is known of it. */
-export function newEntry(source: string, unit: Unit): LedgerEntry {
+/** The entry of a unit before anything is known of it. `opensAt` is null for one that is not scheduled. */
+export function newEntry(
+  source: string,
+  unit: Pick<Unit, 'name' | 'deadline'> & { opensAt: number | null },
+): LedgerEntry {
   return {
     source,
     unit: unit.name,
@@ -146,11 +156,8 @@ export function entryAfter(
     case 'not_yet':
     case 'failed': {
       const state = before.publishedAt === null ? reading.state : before.state
-      return {
-        ...entry,
-        state,
-        nextLookAt: startedAt + (reading.retryAfterMs ?? failureWaitMs(entry.attempts)),
-      }
+      const waitMs = Math.max(leastWaitMs, reading.retryAfterMs ?? failureWaitMs(entry.attempts))
+      return { ...entry, state, nextLookAt: startedAt + waitMs }
     }
     case 'lost':
       return { ...entry, state: before.publishedAt === null ? 'lost' : before.state, nextLookAt: null }

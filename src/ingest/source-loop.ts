@@ -14,7 +14,7 @@ export interface SourceLoopOptions {
   now: () => number
   /** The newest entry of every unit of this source. */
   entries: () => ReadonlyMap<string, LedgerEntry>
-  /** Resolves when the entry is safe in the ledger. Throws `transient` when another process owns the ledger now. */
+  /** Resolves when the entry is safe in the ledger. Throws `ledger_lost` when this process no longer owns it. */
   record: (entry: LedgerEntry) => Promise<void>
   /** Keeps an entry in memory only: nothing worth writing has changed. */
   remember: (entry: LedgerEntry) => void
@@ -85,7 +85,7 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
     } catch (error) {
       if (signal.aborted) break
       faults++
-      if (!isTransient(error) || error.code === 'fenced' || (once && faults >= onceAttempts)) {
+      if (!isTransient(error) || error.code === 'ledger_lost' || (once && faults >= onceAttempts)) {
         show('stopped', explain(error), null)
         throw error
       }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChatfeedError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { Sockets } from './sockets.ts'
 import {
   type Broker,
   type Cluster,
@@ -13,6 +14,7 @@ import {
 
 /** Protocol errors after which the same call may succeed once metadata or the coordinator has moved. */
 const passing = new Set([
+  'CORRUPT_MESSAGE',
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
@@ -30,6 +32,7 @@ const passing = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
   'LISTENER_NOT_FOUND',
+  'OFFSET_NOT_AVAILABLE',
 ])
 
 const lostConnection = new Set([
@@ -58,7 +61,7 @@ const authentication = new Set(['KafkaJSSASLAuthenticationError'])
 
 /** kafkajs wraps the error that ended its own retries: the inner one says what happened. */
 function innermost(error: unknown): KafkajsError {
-  let inner = error as KafkajsError
+  let inner = (error instanceof ChatfeedError ? (error.cause ?? error) : error) as KafkajsError
   while (inner.name === 'KafkaJSNumberOfRetriesExceeded' && inner.cause instanceof Error) inner = inner.cause
   return inner
 }
@@ -80,7 +83,7 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
       `Kafka is not ready for ${doing}: ${type}.`,
       { cause: error },
     )
-  if (lostConnection.has(inner.name) || typeof inner.code === 'string') {
+  if (lostConnection.has(inner.name) || isNetworkError(inner)) {
     return new ChatfeedError(
       'transient',
       'kafka_unreachable',
@@ -110,9 +113,15 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
   )
 }
 
+/** Node's errors of files and sockets have a word for a code; so have those of wrong arguments, which are bugs. */
+function isNetworkError({ name, code }: KafkajsError): boolean {
+  return typeof code === 'string' && name !== 'TypeError' && name !== 'RangeError'
+}
+
 export interface RetryOptions {
   /** Give up after this long; the last error is thrown. */
   deadlineMs?: number
+  /** Once aborted, a call that fails is not made again. The connection's own signal by default. */
   signal?: AbortSignal | undefined
 }
 
@@ -123,16 +132,22 @@ export interface RetryOptions {
 export class Connection {
   readonly cluster: Cluster
   readonly log: Logger
+  readonly #sockets = new Sockets()
+  readonly #signal: AbortSignal | undefined
+  readonly #coordinators = new Map<string, number>()
   #connected: Promise<void> | undefined
 
-  constructor(connection: KafkaConnection, log: Logger) {
-    this.cluster = newCluster(connection, log)
+  /** `signal` ends the patience of every call: what fails is not tried again once it has aborted. */
+  constructor(connection: KafkaConnection, log: Logger, signal?: AbortSignal) {
+    this.cluster = newCluster(connection, log, this.#sockets)
     this.log = log
+    this.#signal = signal
   }
 
   /** Runs `call` until it succeeds. Throws ChatfeedError: `fatal` at once, `transient` at the deadline. */
   async retry<T>(doing: string, call: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
-    const deadline = Date.now() + (options.deadlineMs ?? 60_000)
+    const { deadlineMs = 60_000, signal = this.#signal } = options
+    const deadline = Date.now() + deadlineMs
     for (let waitMs = 5; ; waitMs = Math.min(waitMs * 1.6, 1_000)) {
       try {
         await this.#connect()
@@ -143,11 +158,11 @@ export class Connection {
           error.remedy !== 'transient' ||
           error.code === 'fenced' ||
           Date.now() > deadline ||
-          options.signal?.aborted
+          signal?.aborted
         )
           throw error
         if (error.code !== 'kafka_concurrent_transactions') await this.#recover(error)
-        await delay(waitMs * (0.75 + Math.random() / 2))
+        await delay(waitMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
       }
     }
   }
@@ -165,12 +180,25 @@ export class Connection {
   async #recover(error: ChatfeedError): Promise<void> {
     this.log.debug({ code: error.code }, 'kafka call will be made again')
     try {
-      await this.cluster.refreshMetadata()
+      // A connection without answers may be half open, which the network would tell only after many minutes.
+      if (innermost(error).name === 'KafkaJSRequestTimeoutError') await this.drop()
+      await this.refresh()
     } catch (refreshError) {
       // The next attempt of the call meets the same fault and reports it.
       this.log.debug({ code: kafkaError(refreshError, 'metadata').code }, 'kafka metadata not refreshed')
       this.#connected = undefined
     }
+  }
+
+  /** Asks again who leads and who coordinates. */
+  async refresh(): Promise<void> {
+    this.#coordinators.clear()
+    await this.cluster.refreshMetadata()
+  }
+
+  /** Closes every socket at once, also under a call that waits; the next call opens new ones. */
+  async drop(): Promise<void> {
+    await this.#sockets.destroy()
   }
 
   /** Makes the metadata of these topics known. */
@@ -214,17 +242,28 @@ export class Connection {
   }
 
   groupCoordinator(groupId: string): Promise<Broker> {
-    return this.cluster.findGroupCoordinator({ groupId, coordinatorType: coordinator.group })
+    return this.#coordinator(groupId, coordinator.group)
   }
 
   transactionCoordinator(transactionalId: string): Promise<Broker> {
-    return this.cluster.findGroupCoordinator({
-      groupId: transactionalId,
-      coordinatorType: coordinator.transaction,
-    })
+    return this.#coordinator(transactionalId, coordinator.transaction)
   }
 
+  /** Asked once, and again after a `refresh`. kafkajs asks before every call, and hides why it got no answer. */
+  async #coordinator(name: string, coordinatorType: 0 | 1): Promise<Broker> {
+    const key = `${coordinatorType} ${name}`
+    let nodeId = this.#coordinators.get(key)
+    if (nodeId === undefined) {
+      const broker = await this.cluster.brokerPool.findConnectedBroker()
+      const found = await broker.findGroupCoordinator({ groupId: name, coordinatorType })
+      nodeId = found.coordinator.nodeId
+      this.#coordinators.set(key, nodeId)
+    }
+    return this.cluster.findBroker({ nodeId })
+  }
+
+  /** Does not wait for what is under way, and lets no later call open a socket again. */
   async close(): Promise<void> {
-    await this.cluster.disconnect()
+    await this.#sockets.close()
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChatfeedError } from '../errors.ts'
+import { unlessAborted } from './abort.ts'
 import { type Connection, kafkaError } from './connection.ts'
 import { type AbortedTransaction, RecordSet } from './record-set.ts'
 import { apiKeys, isolation, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
@@ -57,20 +58,18 @@ export class Fetcher {
       if (signal?.aborted) return []
       try {
         this.#request()
-        const { leader, answers } = await this.#first(signal)
-        this.#inFlight.delete(leader)
-        return this.#accept(answers)
+        const first = await unlessAborted(this.#first(), signal)
+        if (!first) return []
+        this.#inFlight.delete(first.leader)
+        return this.#accept(first.answers)
       } catch (cause) {
         const error = kafkaError(cause, 'fetching')
         if (error.remedy === 'fatal') throw error
         this.#inFlight.clear()
         this.#connection.log.debug({ code: error.code }, 'fetch will be made again')
-        await delay(waitMs)
+        await delay(waitMs, undefined, { signal }).catch(() => undefined)
         await this.#connection
-          .retry('metadata', () => this.#connection.cluster.refreshMetadata(), {
-            deadlineMs: 3_600_000,
-            signal,
-          })
+          .retry('metadata', () => this.#connection.refresh(), { deadlineMs: 3_600_000, signal })
           .catch((refreshError: unknown) => {
             if (!signal?.aborted) throw refreshError
           })
@@ -98,22 +97,17 @@ export class Fetcher {
     }
   }
 
-  async #first(signal: AbortSignal | undefined): Promise<{ leader: number; answers: PartitionAnswer[] }> {
-    const first = Promise.race(this.#inFlight.values())
-    if (!signal) return first
-    const { promise: aborted, done } = whenAborted(signal)
-    try {
-      return (await Promise.race([first, aborted])) ?? { leader: -1, answers: [] }
-    } finally {
-      done()
-    }
+  /** Without a partition to read there is nothing but the wait. */
+  async #first(): Promise<{ leader: number; answers: PartitionAnswer[] } | undefined> {
+    if (this.#inFlight.size > 0) return Promise.race(this.#inFlight.values())
+    await delay(this.#options.maxWaitMs)
+    return undefined
   }
 
   #accept(answers: PartitionAnswer[]): RecordSet[] {
     const sets: RecordSet[] = []
     for (const answer of answers) {
-      const position = this.#positions.get(`${answer.topic}-${answer.partition}`)
-      if (!position || position.offset !== answer.offset) continue // moved meanwhile
+      if (this.#positionOf(answer) !== answer.offset) continue // moved meanwhile
       if (answer.errorCode === errorCodes.offsetOutOfRange) {
         throw new ChatfeedError(
           'fatal',
@@ -123,29 +117,21 @@ export class Fetcher {
         )
       }
       if (answer.errorCode !== errorCodes.none) throw protocolError(answer.errorCode)
-      if (answer.bytes.length === 0) continue
       const set = new RecordSet(answer.topic, answer.partition, answer.offset, answer.bytes, answer.aborted)
-      if (set.nextOffset === answer.offset) continue
-      position.offset = set.nextOffset
-      sets.push(set)
+      if (set.nextOffset > answer.offset) sets.push(set)
+    }
+    // Only now, when no partition of the answer has failed: what is not handed out must be asked for again.
+    for (const { topic, partition, nextOffset } of sets) {
+      // Moved to the end of the next request, where the bound of an answer falls on others.
+      this.#positions.delete(`${topic}-${partition}`)
+      this.seek(topic, partition, nextOffset)
     }
     return sets
   }
-}
 
-function whenAborted(signal: AbortSignal): { promise: Promise<undefined>; done: () => void } {
-  let done = () => {}
-  const promise = new Promise<undefined>((resolve) => {
-    const onAbort = () => {
-      resolve(undefined)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    done = () => {
-      signal.removeEventListener('abort', onAbort)
-    }
-    if (signal.aborted) onAbort()
-  })
-  return { promise, done }
+  #positionOf({ topic, partition }: PartitionAnswer): number | undefined {
+    return this.#positions.get(`${topic}-${partition}`)?.offset
+  }
 }
 
 /** Fetch, version 11. */

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../log.ts'
+import { unlessAborted } from './abort.ts'
 import { assign, assignorName, decodeAssignment, encodeSubscription } from './assignor.ts'
 import { Connection, kafkaError } from './connection.ts'
-import { type Broker, type KafkaConnection, type KafkajsError } from './wire.ts'
+import { type Broker, joinGroup, type KafkaConnection, type KafkajsError } from './wire.ts'
 import { type PartitionWork, PartitionWorkers } from './workers.ts'
 
 export interface GroupOptions {
@@ -19,6 +20,8 @@ export interface GroupOptions {
 
 /** How long a call waits for a cluster that is away before the member fails. */
 const patienceMs = 600_000
+/** How long a call waits for the group's sake only, and not for the work. */
+const courtesyMs = 2_000
 
 /**
  * One member of a consumer group that shares partition numbers. It joins, works on what it is given, beats, and
@@ -61,6 +64,8 @@ export class GroupMember {
   /** For work that ends by itself: resolves when all of the first assignment has ended, rejects as `done` does. */
   async finished(): Promise<void> {
     await Promise.race([this.#firstAssignment.then(() => this.#workers.ended()), this.done])
+    // Work also ends by failing.
+    if (this.#failure) throw this.#failure
   }
 
   /** Finishes what is under way, leaves the group and closes. Rejects as `done` does. */
@@ -69,38 +74,58 @@ export class GroupMember {
     await this.done
   }
 
-  /** Tells the group how far a partition was read, for lag monitors. A stale member's word is refused by the broker. */
-  async commitOffset(topic: string, partition: number, offset: number): Promise<void> {
+  /**
+   * Tells the group how far a partition was read, for lag monitors. A stale member's word is refused by the broker.
+   * Goes over the worker's own connection, because nothing is answered behind a JoinGroup.
+   */
+  async commitOffset(
+    connection: Connection,
+    topic: string,
+    partition: number,
+    offset: number,
+  ): Promise<void> {
     const { groupId } = this.#options
-    const coordinator = await this.#connection.groupCoordinator(groupId)
-    await coordinator.offsetCommit({
-      groupId,
-      groupGenerationId: this.#generationId,
-      memberId: this.#memberId,
-      topics: [{ topic, partitions: [{ partition, offset: String(offset), metadata: '' }] }],
-    })
+    await connection.retry(
+      'showing how far it was read',
+      async () => {
+        const coordinator = await connection.groupCoordinator(groupId)
+        return coordinator.offsetCommit({
+          groupId,
+          groupGenerationId: this.#generationId,
+          memberId: this.#memberId,
+          topics: [{ topic, partitions: [{ partition, offset: String(offset), metadata: '' }] }],
+        })
+      },
+      { deadlineMs: courtesyMs },
+    )
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
     try {
-      await this.#connection.know(this.#options.topics, { deadlineMs: patienceMs, signal })
-      while (!signal.aborted) {
-        try {
-          this.#workers.assign(await this.#join())
-          this.#assigned()
-          await this.#beat()
-        } catch (error) {
-          await this.#recover(error)
-        }
-      }
+      await unlessAborted(this.#takePart(signal), signal)
     } catch (error) {
-      if (!signal.aborted) this.#fail(error as Error)
+      this.#fail(error as Error)
     }
     await this.#workers.stop()
     await this.#leave()
     await this.#connection.close()
     if (this.#failure) throw this.#failure
+  }
+
+  async #takePart(signal: AbortSignal): Promise<void> {
+    await this.#connection.know(this.#options.topics, { deadlineMs: patienceMs, signal })
+    while (!signal.aborted) {
+      try {
+        const partitions = await this.#join()
+        if (signal.aborted) return
+        this.#workers.assign(partitions)
+        this.#assigned()
+        await this.#beat()
+      } catch (error) {
+        if (!signal.aborted) await this.#recover(error)
+      }
+    }
   }
 
   async #join(): Promise<number[]> {
@@ -110,18 +135,24 @@ export class GroupMember {
       `coordinator of ${groupId}`,
       async () => {
         const broker = await this.#connection.groupCoordinator(groupId)
-        await evictDeadNeighbours(broker, groupId, this.#options.kafka.clientId)
+        if (this.#generationId < 0) await this.#evictDeadNeighbours(broker)
         return broker
       },
       { deadlineMs: patienceMs, signal: this.#stopping.signal },
     )
-    const joined = await coordinator.joinGroup({
-      groupId,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: 30_000,
-      memberId: this.#memberId,
-      groupProtocols: [{ name: assignorName, metadata: encodeSubscription(topics, this.partitions) }],
-    })
+    const joined = await joinGroup(
+      coordinator,
+      {
+        groupId,
+        sessionTimeout: sessionTimeoutMs,
+        rebalanceTimeout: 30_000,
+        memberId: this.#memberId,
+        groupProtocols: [{ name: assignorName, metadata: encodeSubscription(topics, this.partitions) }],
+      },
+      (memberId) => {
+        this.#memberId = memberId
+      },
+    )
     const { memberId, generationId } = joined
     this.#memberId = memberId
     this.#generationId = generationId
@@ -156,8 +187,9 @@ export class GroupMember {
   async #recover(cause: unknown): Promise<void> {
     const { groupId, log } = this.#options
     const { type } = cause as KafkajsError
-    if (type === 'REBALANCE_IN_PROGRESS') return
-    if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION') {
+    // A member keeps its id as long as the group knows it: the group would wait for one that was given up.
+    if (type === 'REBALANCE_IN_PROGRESS' || type === 'ILLEGAL_GENERATION') return
+    if (type === 'UNKNOWN_MEMBER_ID') {
       this.#memberId = ''
       return
     }
@@ -165,7 +197,7 @@ export class GroupMember {
     if (error.remedy !== 'transient') throw error
     log.warn({ group: groupId, code: error.code }, 'group coordinator not there, joining again')
     await this.#pause(500)
-    await this.#connection.retry('metadata', () => this.#connection.cluster.refreshMetadata(), {
+    await this.#connection.retry('metadata', () => this.#connection.refresh(), {
       deadlineMs: patienceMs,
       signal: this.#stopping.signal,
     })
@@ -178,10 +210,20 @@ export class GroupMember {
 
   async #leave(): Promise<void> {
     const { groupId, log } = this.#options
+    // A JoinGroup may be under way, behind which nothing is answered.
+    await this.#connection.drop()
     if (!this.#memberId) return
+    const signal = AbortSignal.timeout(courtesyMs)
+    const leaving = this.#connection.retry(
+      `leaving ${groupId}`,
+      async () => {
+        const coordinator = await this.#connection.groupCoordinator(groupId)
+        await coordinator.leaveGroup({ groupId, memberId: this.#memberId })
+      },
+      { signal },
+    )
     try {
-      const coordinator = await this.#connection.groupCoordinator(groupId)
-      await coordinator.leaveGroup({ groupId, memberId: this.#memberId })
+      await unlessAborted(leaving, signal)
     } catch (error) {
       // The session runs out by itself; leaving only spares the others the wait.
       log.debug({ group: groupId, code: kafkaError(error, 'leaving').code }, 'left without saying so')
@@ -191,20 +233,27 @@ export class GroupMember {
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
-}
 
-/**
- * Takes members out of the group whose process on this machine is dead (client ids end in `@host:pid`), so that
- * a restart after kill -9 need not wait for their session to run out.
- */
-async function evictDeadNeighbours(coordinator: Broker, groupId: string, clientId: string): Promise<void> {
-  const host = clientId.slice(clientId.indexOf('@'), clientId.lastIndexOf(':') + 1)
-  if (!host) return
-  const { groups } = await coordinator.describeGroups({ groupIds: [groupId] })
-  for (const member of groups[0]?.members ?? []) {
-    const at = member.clientId.indexOf(host)
-    if (at >= 0 && !isAlive(Number(member.clientId.slice(at + host.length)))) {
-      await coordinator.leaveGroup({ groupId, memberId: member.memberId })
+  /**
+   * Takes members out of the group whose process on this machine is dead (client ids end in `@host:pid`), so that a
+   * restart after kill -9 need not wait for their session to run out. Only before the first generation: a member
+   * that is mistaken about its neighbours, in a container that shares the host's name, then disturbs them once.
+   */
+  async #evictDeadNeighbours(coordinator: Broker): Promise<void> {
+    const { groupId, log, kafka } = this.#options
+    const { clientId } = kafka
+    const host = clientId.slice(clientId.indexOf('@'), clientId.lastIndexOf(':') + 1)
+    if (!host) return
+    try {
+      const { groups } = await coordinator.describeGroups({ groupIds: [groupId] })
+      for (const member of groups[0]?.members ?? []) {
+        const at = member.clientId.indexOf(host)
+        if (at >= 0 && !isAlive(Number(member.clientId.slice(at + host.length))))
+          await coordinator.leaveGroup({ groupId, memberId: member.memberId })
+      }
+    } catch (error) {
+      // Another member may have been quicker; if not, the session runs out by itself.
+      log.debug({ group: groupId, code: kafkaError(error, 'looking for dead members').code }, 'not evicted')
     }
   }
 }

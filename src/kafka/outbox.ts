@@ -1,7 +1,7 @@
 import { RecordBatchWriter, type RecordHeader, type SealedBatch } from './record-batch.ts'
 import type { TransactionOutput } from './transaction.ts'
 
-/** Below max.message.bytes (1 MB by default) whatever the compression makes of it. */
+/** Below max.message.bytes (1 MB by default) whatever the compression makes of it, but for a larger single record. */
 const batchBytes = 900_000
 
 /** Collects what a task wants to write: records of its own partition number of each output topic. */
@@ -20,8 +20,8 @@ export class Outbox {
       output = { batch: new RecordBatchWriter(), sealed: [] }
       this.#topics.set(topic, output)
     }
+    if (!output.batch.hasRoomFor(key, value, batchBytes)) output.sealed.push(output.batch.seal())
     output.batch.append(key, value, headers)
-    if (output.batch.bytes >= batchBytes) output.sealed.push(output.batch.seal())
   }
 
   /** Everything added since the last call. */

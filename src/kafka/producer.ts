@@ -9,11 +9,14 @@ import type { KafkaConnection } from './wire.ts'
 export interface ProducerOptions {
   /** Records of one batch; more does not pay (measured up to 10,000). */
   batchRecords?: number
-  /** Uncompressed bytes of one batch, below the topic's max.message.bytes. */
+  /** Uncompressed bytes of one batch, below the topic's max.message.bytes; a larger record goes alone. */
   batchBytes?: number
   /** How long a write is tried before it fails. */
   deadlineMs?: number
 }
+
+/** After this a topic that no broker knows was not just created: it is not there. */
+const topicDeadlineMs = 15_000
 
 interface Lane {
   writer: PartitionWriter
@@ -46,10 +49,10 @@ export class Producer {
     options: ProducerOptions = {},
   ): Promise<Producer> {
     const connection = new Connection(kafka, log)
+    const { deadlineMs = 120_000 } = options
     try {
-      await connection.know([topic])
+      await connection.know([topic], { deadlineMs: Math.min(deadlineMs, topicDeadlineMs) }).catch(isMissing)
       const partitions = connection.partitions(topic)
-      if (partitions === 0) throw new ChatfeedError('fatal', 'no_topic', `Topic ${topic} does not exist.`)
       const identity = await connection.retry('a producer id', async () => {
         const broker = await connection.cluster.findBroker({ nodeId: connection.leader(topic, 0) })
         return broker.initProducerId({ transactionTimeout: 60_000 })
@@ -67,8 +70,8 @@ export class Producer {
       return new Producer(connection, lanes, {
         batchRecords: 2_000,
         batchBytes: 900_000,
-        deadlineMs: 120_000,
         ...options,
+        deadlineMs,
       })
     } catch (error) {
       await connection.close()
@@ -79,11 +82,12 @@ export class Producer {
   /** Adds a record. Returns a promise when the caller must wait before adding more, otherwise undefined. */
   add(key: Buffer, value: Buffer, headers?: readonly RecordHeader[]): Promise<void> | undefined {
     if (this.#failure) return Promise.reject(this.#failure)
+    const { batchRecords, batchBytes } = this.#options
     const lane = this.#lanes[partitionOf(key, this.#lanes.length)]!
+    const isFull = lane.batch.records >= batchRecords || !lane.batch.hasRoomFor(key, value, batchBytes)
+    const sending = isFull ? this.#send(lane) : undefined
     lane.batch.append(key, value, headers)
-    if (lane.batch.records < this.#options.batchRecords && lane.batch.bytes < this.#options.batchBytes)
-      return undefined
-    return this.#send(lane)
+    return sending
   }
 
   /** Resolves when every record added so far is acknowledged by all in-sync replicas. */
@@ -112,4 +116,10 @@ export class Producer {
     })
     await before
   }
+}
+
+function isMissing(error: unknown): never {
+  const { code, message } = error as ChatfeedError
+  if (code !== 'kafka_unknown_topic_or_partition') throw error
+  throw new ChatfeedError('fatal', 'no_topic', `There is no such topic: ${message}`, { cause: error })
 }

@@ -27,7 +27,7 @@ export async function* readRange(
   for (let next = from; next < to && !signal?.aborted;) {
     for (const records of await fetcher.poll(signal)) {
       next = records.nextOffset
-      yield records
+      yield next > to ? records.before(to) : records
     }
   }
 }

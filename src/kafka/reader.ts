@@ -40,9 +40,9 @@ async function readPartition(
   signal: AbortSignal,
 ): Promise<void> {
   const { kafka, log, groupId, topic } = options
-  const connection = new Connection(kafka, log)
+  const connection = new Connection(kafka, log, signal)
   try {
-    await connection.know([topic], { signal })
+    await connection.know([topic])
     const start =
       (await options.position(partition)) ??
       (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ??
@@ -53,7 +53,7 @@ async function readPartition(
       for (const records of await fetcher.poll(signal)) {
         await options.write(records)
         try {
-          await member.commitOffset(topic, partition, records.nextOffset)
+          await member.commitOffset(connection, topic, partition, records.nextOffset)
         } catch (error) {
           // Only the lag display suffers: a member that is just leaving or joining cannot commit.
           log.debug(

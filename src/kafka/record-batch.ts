@@ -58,6 +58,11 @@ export class RecordBatchWriter {
     return this.#length
   }
 
+  /** Whether a record keeps the batch within `limitBytes`; the first one always may come. Headers do not count. */
+  hasRoomFor(key: Buffer | null, value: Buffer | null, limitBytes: number): boolean {
+    return this.#records === 0 || this.#length + (key?.length ?? 0) + (value?.length ?? 0) <= limitBytes
+  }
+
   /** Adds a record; key and value are copied. */
   append(key: Buffer | null, value: Buffer | null, headers: readonly RecordHeader[] = []): void {
     const keyBytes = key ? varintSize(key.length) + key.length : 1

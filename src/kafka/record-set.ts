@@ -93,6 +93,7 @@ export class RecordSet {
   readonly nextOffset: number
   readonly #bytes: Buffer
   readonly #fromOffset: number
+  readonly #toOffset: number
   readonly #aborted: readonly AbortedTransaction[]
 
   constructor(
@@ -101,15 +102,22 @@ export class RecordSet {
     fromOffset: number,
     bytes: Buffer,
     aborted: readonly AbortedTransaction[],
+    toOffset = Infinity,
   ) {
     this.topic = topic
     this.partition = partition
     this.#fromOffset = fromOffset
+    this.#toOffset = toOffset
     this.#bytes = bytes
     this.#aborted = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
     let next = fromOffset
     for (const batch of this.#batches()) next = Math.max(next, batch.baseOffset + batch.lastOffsetDelta + 1)
-    this.nextOffset = next
+    this.nextOffset = Math.min(next, toOffset)
+  }
+
+  /** The same without the records from this offset on. */
+  before(offset: number): RecordSet {
+    return new RecordSet(this.topic, this.partition, this.#fromOffset, this.#bytes, this.#aborted, offset)
   }
 
   /** The committed data records. Throws ChatfeedError `transient` on a wrong CRC, `fatal` on an unknown format. */
@@ -152,6 +160,7 @@ export class RecordSet {
         view.valueEnd = valueLength < 0 ? -1 : (cursor.at += valueLength)
         view.headersAt = cursor.at
         cursor.at = recordEnd
+        if (view.offset >= this.#toOffset) return
         if (view.offset >= this.#fromOffset) yield view
       }
     }

@@ -51,11 +51,11 @@ export function runStage(options: StageOptions): GroupMember {
 
 async function runTask(options: StageOptions, partition: number, signal: AbortSignal): Promise<void> {
   const { kafka, log, groupId, inputs, outputs } = options
-  const connection = new Connection(kafka, log)
+  const connection = new Connection(kafka, log, signal)
   try {
-    await connection.know([...inputs, ...outputs], { signal })
+    await connection.know([...inputs, ...outputs])
     // Fence first: what is read after this cannot be changed by an earlier owner any more.
-    const writer = await TransactionalWriter.open(connection, `${groupId}-${partition}`, { signal })
+    const writer = await TransactionalWriter.open(connection, `${groupId}-${partition}`)
     const task = options.open(partition)
     if (task.stateTopic) {
       for await (const records of readRange(connection, task.stateTopic, partition, { signal }))

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { Connection, RetryOptions } from './connection.ts'
 import { PartitionWriter, type ProducerIdentity } from './produce.ts'
 import type { SealedBatch } from './record-batch.ts'
 
@@ -20,7 +20,7 @@ export interface TransactionOptions {
   timeoutMs?: number
   /** How long a step is tried before the transaction fails. */
   deadlineMs?: number
-  /** Once aborted, a step that fails is not tried again. */
+  /** Once aborted, a step that fails is not tried again. The connection's own signal by default. */
   signal?: AbortSignal
 }
 
@@ -33,13 +33,13 @@ export interface TransactionOptions {
 export class TransactionalWriter {
   readonly #connection: Connection
   readonly #identity: ProducerIdentity & { transactionalId: string }
-  readonly #retry: { deadlineMs: number; signal: AbortSignal | undefined }
+  readonly #retry: RetryOptions
   readonly #writers = new Map<string, PartitionWriter>()
 
   private constructor(
     connection: Connection,
     identity: ProducerIdentity & { transactionalId: string },
-    retry: { deadlineMs: number; signal: AbortSignal | undefined },
+    retry: RetryOptions,
   ) {
     this.#connection = connection
     this.#identity = identity

@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Logger } from '../log.ts'
+import type { Sockets } from './sockets.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -44,10 +45,7 @@ interface TransactionIdentity {
 /** The calls of kafkajs' `Broker` that chatfeed makes. Answers with an error code are thrown. */
 export interface Broker {
   readonly nodeId: number
-  readonly connectionPool: {
-    send<Response>(call: ProtocolCall<Response>): Promise<Response>
-    map(visit: (socket: { rejectRequests(error: Error): void }) => void): void
-  }
+  readonly connectionPool: { send<Response>(call: ProtocolCall<Response>): Promise<Response> }
   disconnect(): Promise<void>
   findGroupCoordinator(request: {
     groupId: string
@@ -110,13 +108,8 @@ export interface JoinResponse {
 
 /** kafkajs' `Cluster`: metadata and one set of connections. */
 export interface Cluster {
-  readonly brokerPool: {
-    readonly seedBroker?: Broker
-    readonly brokers: Record<string, Broker>
-    findConnectedBroker(): Promise<Broker>
-  }
+  readonly brokerPool: { findConnectedBroker(): Promise<Broker> }
   connect(): Promise<void>
-  disconnect(): Promise<void>
   refreshMetadata(): Promise<void>
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>
   findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[]
@@ -145,7 +138,6 @@ export const isolation = { readUncommitted: 0, readCommitted: 1 } as const
 
 const EncoderClass = require('kafkajs/src/protocol/encoder') as new (size: number) => WireEncoder
 const ClusterClass = require('kafkajs/src/cluster') as new (options: Record<string, unknown>) => Cluster
-const socketFactory = require('kafkajs/src/network/socketFactory') as () => unknown
 const { createLogger } = require('kafkajs/src/loggers') as {
   createLogger: (options: { level: number; logCreator: LogCreator }) => unknown
 }
@@ -158,19 +150,18 @@ const { prototype: requestQueue } = require('kafkajs/src/network/requestQueue') 
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
   createErrorFromCode: (code: number) => KafkajsError
 }
-const { KafkaJSConnectionClosedError: ConnectionClosedError } = require('kafkajs/src/errors') as {
-  KafkaJSConnectionClosedError: new (message: string) => KafkajsError
-}
 const { protocol: joinGroupProtocol } = require('kafkajs/src/protocol/requests/joinGroup') as {
   protocol: (options: {
     version: number
   }) => (request: JoinRequest & { protocolType: string }) => ProtocolCall<JoinResponse>
 }
-interface Socket {
-  connect(this: Socket): Promise<unknown>
+interface BrokerConnection {
+  connect: (this: BrokerConnection) => Promise<unknown>
   connecting?: Promise<unknown> | undefined
 }
-const { prototype: socket } = require('kafkajs/src/network/connection') as { prototype: Socket }
+const { prototype: brokerConnection } = require('kafkajs/src/network/connection') as {
+  prototype: BrokerConnection
+}
 
 type LogCreator = (
   level: number,
@@ -189,8 +180,8 @@ requestQueue.scheduleCheckPendingRequests = function () {
  * Two requests that find a connection closed would each open one, and the first of both is lost: never closed, and
  * taken for the other when the broker closes it.
  */
-const { connect } = socket
-socket.connect = function () {
+const { connect } = brokerConnection
+brokerConnection.connect = function () {
   this.connecting ??= connect.call(this).finally(() => {
     this.connecting = undefined
   })
@@ -208,11 +199,11 @@ function logCreator(log: Logger): LogCreator {
  * A new set of connections, opened lazily. One per task, because a broker answers the requests of one
  * connection in turn: a waiting fetch or an `acks=all` produce would hold up its neighbours.
  */
-export function newCluster(connection: KafkaConnection, log: Logger): Cluster {
+export function newCluster(connection: KafkaConnection, log: Logger, sockets: Sockets): Cluster {
   const { tls } = connection
   return new ClusterClass({
     logger: createLogger({ level: log.isLevelEnabled('debug') ? 5 : 0, logCreator: logCreator(log) }),
-    socketFactory: socketFactory(),
+    socketFactory: sockets.open,
     brokers: [...connection.brokers],
     ssl: typeof tls === 'object' ? { ...tls } : tls,
     sasl: connection.sasl,
@@ -227,20 +218,6 @@ export function newCluster(connection: KafkaConnection, log: Logger): Cluster {
     isolationLevel: isolation.readCommitted,
     retry: { initialRetryTime: 50, multiplier: 1.5, maxRetryTime: 1_000, retries: 5 },
   })
-}
-
-/**
- * Closes every connection at once and forgets the metadata; the cluster can be used again. kafkajs alone would wait
- * for what is under way, and the answer to a JoinGroup may take half a minute.
- */
-export async function disconnectAtOnce(cluster: Cluster): Promise<void> {
-  const { seedBroker, brokers } = cluster.brokerPool
-  for (const broker of [...(seedBroker ? [seedBroker] : []), ...Object.values(brokers)]) {
-    broker.connectionPool.map((pooled) => {
-      pooled.rejectRequests(new ConnectionClosedError('Closed on this side'))
-    })
-  }
-  await cluster.disconnect()
 }
 
 /**

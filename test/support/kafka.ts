@@ -13,11 +13,11 @@ export interface TestKafka {
   /** Begins the names of this test's topics and groups, for code that makes up the rest itself: `t-1a2b3c4d.`. */
   topicPrefix: string
   /** Creates a topic with this test's prefix and returns its whole name. */
-  topic(name: string, partitions?: number, config?: Record<string, string>): Promise<string>
+  topic: (name: string, partitions?: number, config?: Record<string, string>) => Promise<string>
   /** The name of a group of this test. */
-  group(name: string): string
+  group: (name: string) => string
   /** A connection that is closed after the test. */
-  connection(): Connection
+  connection: () => Connection
 }
 
 /**

@@ -12,27 +12,34 @@ import { ledgerEntry } from '../samples.ts'
 const hour = 3_600_000
 const now = Date.parse('2026-11-23T12:30:00+08:00')
 
-/** Ledger entries of units named by the hours they began before now. */
+/** Ledger entries of units; hours of the plain tests are named by their number. */
 const ledger = (...entries: [unit: string, nextLookAt: number | null][]): Map<string, LedgerEntry> =>
   new Map(entries.map(([unit, nextLookAt]) => [unit, { ...ledgerEntry, unit, nextLookAt }]))
 
-const startOf = (unit: string): number | null => (/^\d+$/.test(unit) ? Number(unit) : null)
+const startOf = (unit: string): number | null => (/^\d+$/.test(unit) ? Number(unit) * hour : null)
+/** The number of the hour at which the list begins that was to begin at hour 50. */
+const begins = (known: ReadonlyMap<string, LedgerEntry>): number =>
+  coverFrom(50 * hour, known, startOf) / hour
 
 test('with an empty ledger the list begins where it was asked to', () => {
-  assert.equal(coverFrom(500, new Map(), startOf), 500)
+  assert.equal(begins(new Map()), 50)
 })
 
-test('the list begins at the newest known hour when that is older: nothing after it was ever read', () => {
-  assert.equal(coverFrom(500, ledger(['100', null], ['200', null]), startOf), 200)
-  assert.equal(coverFrom(500, ledger(['100', null], ['900', null]), startOf), 500)
+test('the list begins behind the newest known hour when that is older: nothing after it was ever read', () => {
+  assert.equal(begins(ledger(['10', null], ['11', null])), 12)
+  assert.equal(begins(ledger(['49', null], ['50', null], ['51', null])), 50)
+})
+
+test('hours missed in an outage stay listed, though newer ones were read before the process ended', () => {
+  assert.equal(begins(ledger(['10', null], ['11', null], ['60', null], ['59', null])), 12)
 })
 
 test('the list reaches back to the oldest hour that is to be looked at again', () => {
-  assert.equal(coverFrom(500, ledger(['100', null], ['200', 1], ['300', 1], ['900', null]), startOf), 200)
+  assert.equal(begins(ledger(['10', null], ['11', 1], ['12', 1], ['13', null])), 11)
 })
 
 test('units of other kinds do not count', () => {
-  assert.equal(coverFrom(500, ledger(['import/old.gz', 1]), startOf), 500)
+  assert.equal(begins(ledger(['import/old.gz', 1])), 50)
 })
 
 const context = {
@@ -86,7 +93,7 @@ test('Easemob: after an outage longer than since, every missing hour is listed, 
   const names = await unitNames(easemobSource('72h'), known)
   assert.deepEqual(
     names,
-    Array.from({ length: 101 }, (_, at) => hoursAgo(100 - at)),
+    Array.from({ length: 100 }, (_, at) => hoursAgo(99 - at)),
   )
 })
 
@@ -97,9 +104,9 @@ test('Easemob: a first start lists since, and not more than the provider keeps',
 
 test('Polyv: each channel is listed from its own newest hour on', async () => {
   const names = await unitNames(polyvSource('24h'), ledger([`1/${hoursAgo(100)}`, null]))
-  assert.equal(names.filter((name) => name.startsWith('1/')).length, 101)
+  assert.equal(names.filter((name) => name.startsWith('1/')).length, 100)
   assert.equal(names.filter((name) => name.startsWith('2/')).length, 25)
-  assert.equal(names[0], `1/${hoursAgo(100)}`)
+  assert.equal(names[0], `1/${hoursAgo(99)}`)
 })
 
 test('imports in the ledger do not stretch the list of a source', async () => {

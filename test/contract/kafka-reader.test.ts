@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { ChatfeedError } from '../../src/errors.ts'
+import { committedOffsets, topicOffsets } from '../../src/kafka/offsets.ts'
+import { runReader } from '../../src/kafka/reader.ts'
+import type { RecordSet } from '../../src/kafka/record-set.ts'
+import { silentLog } from '../../src/log.ts'
+import { deadMember, untilRebalancing } from '../support/kafkajs-group.ts'
+import { testKafka, until } from '../support/kafka.ts'
+import { writeKeys } from '../support/stage.ts'
+
+/** A store that keeps positions with its rows, as a sink does. */
+class Store {
+  readonly rows: string[] = []
+  readonly positions = new Map<number, number>()
+  /** Thrown by the next writes, after the rows were stored. */
+  failures: Error[] = []
+
+  write(records: RecordSet): void {
+    assert.ok(records.nextOffset > (this.positions.get(records.partition) ?? -1))
+    for (const record of records) this.rows.push(record.key()!.toString())
+    const failure = this.failures.shift()
+    if (failure) throw failure
+    this.positions.set(records.partition, records.nextOffset)
+  }
+}
+
+async function arena(t: TestContext, partitions: number) {
+  const own = testKafka(t)
+  const { kafka } = own
+  const topic = await own.topic('messages', partitions)
+  const groupId = own.group('sink')
+  const connection = own.connection()
+  await connection.know([topic])
+  const store = new Store()
+  return {
+    kafka,
+    topic,
+    groupId,
+    store,
+    write: (keys: readonly string[]) => writeKeys(kafka, topic, keys),
+    run: () => {
+      const member = runReader({
+        kafka,
+        log: silentLog,
+        groupId,
+        topic,
+        position: (partition) => Promise.resolve(store.positions.get(partition) ?? null),
+        write: (records) => Promise.resolve(store.write(records)),
+      })
+      t.after(() => member.stop().catch(() => undefined))
+      return member
+    },
+    lag: async () => {
+      const ends = await topicOffsets(connection, topic, 'latest')
+      const committed = await committedOffsets(connection, groupId, topic)
+      return [...ends].map(([partition, end]) => end - (committed.get(partition) ?? 0)).sort()
+    },
+  }
+}
+
+const keys = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`)
+
+test('a reader begins at the beginning or where its store stands, and shows its lag', async (t) => {
+  const { store, write, run, lag } = await arena(t, 3)
+  await write(keys('a', 500))
+  const first = run()
+  await until('all is stored', () => store.rows.length === 500)
+  await until('the lag is shown', async () => (await lag()).join() === '0,0,0')
+  await first.stop()
+  await write(keys('b', 200))
+  assert.equal(
+    (await lag()).reduce((sum, part) => sum + part, 0),
+    200,
+  )
+  run()
+  await until('the rest is stored', () => store.rows.length === 700)
+  assert.deepEqual(store.rows.toSorted(), [...keys('a', 500), ...keys('b', 200)].sort())
+  await until('the lag is gone', async () => (await lag()).join() === '0,0,0')
+})
+
+test('the store is believed, and not what the group was told', async (t) => {
+  const { store, write, run, lag } = await arena(t, 1)
+  await write(keys('a', 10))
+  const member = run()
+  await until('the lag is gone', async () => store.rows.length === 10 && (await lag()).join() === '0')
+  await member.stop()
+  store.rows.length = 0
+  store.positions.set(0, 4)
+  run()
+  await until('the records come again', () => store.rows.length === 6)
+  assert.deepEqual(store.rows, keys('a', 10).slice(4))
+})
+
+test('a batch comes again after a write that failed for the moment', async (t) => {
+  const { store, write, run } = await arena(t, 1)
+  const later = new ChatfeedError('transient', 'store_away', 'Not now.', { retryAfterMs: 5 })
+  store.failures = [later, later, later]
+  await write(keys('a', 50))
+  run()
+  await until('the position is stored', () => store.positions.get(0) === 50)
+  assert.deepEqual(
+    store.rows,
+    [1, 2, 3, 4].flatMap(() => keys('a', 50)),
+  )
+})
+
+test('a store that cannot go on ends the reader with its reason', async (t) => {
+  const { store, write, run } = await arena(t, 1)
+  const broken = new ChatfeedError('fatal', 'store_full', 'No room.')
+  store.failures = [broken]
+  await write(keys('a', 5))
+  await assert.rejects(run().done, broken)
+})
+
+test('a position that the topic does not have is an error and never a jump', async (t) => {
+  const { store, write, run } = await arena(t, 1)
+  await write(keys('a', 5))
+  store.positions.set(0, 77)
+  await assert.rejects(run().done, { remedy: 'fatal', code: 'offset_out_of_range' })
+  assert.deepEqual(store.rows, [])
+})
+
+test('a reader goes on with what it has while a rebalance hangs', async (t) => {
+  const { kafka, topic, groupId, store, write, run, lag } = await arena(t, 2)
+  const member = run()
+  await until('the reader has both', () => member.partitions.length === 2)
+  await deadMember(t, { ...kafka, clientId: 'chatfeed@elsewhere:1' }, groupId, [topic], 30_000)
+  await until('the silent member has its share', () => member.partitions.length === 1, 10_000)
+  const newcomer = run()
+  await untilRebalancing(kafka, groupId)
+  const begun = Date.now()
+  for (const round of ['a', 'b', 'c']) {
+    const before = store.rows.length
+    await write(keys(round, 40))
+    await until('records of the kept partition are stored', () => store.rows.length > before, 3_000)
+  }
+  await until('the lag is shown', async () => (await lag())[0] === 0, 3_000)
+  assert.ok(Date.now() - begun < 10_000)
+  assert.deepEqual(newcomer.partitions, [])
+})

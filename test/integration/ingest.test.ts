@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { Ledger, type LedgerView, readLedger } from '../../src/ingest/ledger.ts'
+import { type IngestOptions, type IngestSource, runIngest } from '../../src/ingest/ingest.ts'
+import type { PassSummary } from '../../src/ingest/source-loop.ts'
+import { ChatfeedError } from '../../src/errors.ts'
+import { TransactionalWriter } from '../../src/kafka/transaction.ts'
+import { silentLog } from '../../src/log.ts'
+import type { Provider, Publish, Reading, Source, Unit } from '../../src/providers/provider.ts'
+import { testKafka } from '../support/kafka.ts'
+import { ledgerEntry } from '../unit/samples.ts'
+
+const published: Reading = { state: 'published', lines: 1, bytes: 2, digest: 'd' }
+
+/** A source with one unit. */
+function fake(name: string, read: (publish: Publish, signal: AbortSignal) => Promise<Reading>): IngestSource {
+  const unit: Unit = {
+    name: 'u',
+    opensAt: 0,
+    closesAt: 0,
+    pollEveryMs: null,
+    lookAgainMs: [],
+    deadline: null,
+  }
+  const source: Source = {
+    name,
+    provider: 'fake',
+    tenant: 't',
+    units: () => Promise.resolve([unit]),
+    read: (_unit, publish, signal) => read(publish, signal),
+    close: () => Promise.resolve(),
+  }
+  return { name, provider: { name: 'fake' } as Provider, open: () => source }
+}
+
+/** Ingest of these sources, whose ledger has one partition; ended by the test. */
+async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
+  const seam = testKafka(t)
+  const ledgerTopic = await seam.topic('ledger')
+  const rawTopic = await seam.topic('raw')
+  const ended = new Map<string, PassSummary | ChatfeedError>()
+  const options: IngestOptions = {
+    kafka: seam.kafka,
+    log: silentLog,
+    groupId: seam.group('ingest'),
+    ledgerTopic,
+    rawTopic: () => rawTopic,
+    sources,
+    once: true,
+    onStatus: () => undefined,
+    onEnd: (name, outcome) => ended.set(name, outcome),
+  }
+  const connection = seam.connection()
+  await connection.know([ledgerTopic])
+  return {
+    ended,
+    start() {
+      const member = runIngest(options)
+      t.after(() => member.stop().catch(() => undefined))
+      return member
+    },
+    /** What another process does that takes the ledger over. */
+    takeLedger: () => TransactionalWriter.open(connection, `${options.groupId}-0`),
+    async ledger(): Promise<LedgerView> {
+      const view: LedgerView = new Map()
+      await readLedger(connection, ledgerTopic, 0, view)
+      return view
+    },
+  }
+}
+
+test('a lost ledger makes all its sources begin anew, and none is read twice at a time', async (t) => {
+  let readings = 0
+  const neighbour = { readings: 0, now: 0, most: 0 }
+  const ingest = await startIngest(t, [
+    fake('one', async () => {
+      if (++readings === 1) await ingest.takeLedger()
+      return published
+    }),
+    fake('other', async (_publish, signal) => {
+      neighbour.most = Math.max(neighbour.most, ++neighbour.now)
+      try {
+        if (++neighbour.readings > 1) return published
+        return await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(new ChatfeedError('transient', 'stopped', 'Stopped.'))
+          })
+        })
+      } finally {
+        neighbour.now--
+      }
+    }),
+  ])
+  await ingest.start().finished()
+  assert.deepEqual([readings, neighbour.readings], [2, 2])
+  assert.equal(neighbour.most, 1)
+  const ledger = await ingest.ledger()
+  for (const name of ['one', 'other'])
+    assert.deepEqual(
+      [ledger.get(name)?.get('u')?.state, ledger.get(name)?.get('u')?.attempts],
+      ['published', 1],
+    )
+})
+
+test('a source that cannot go on does not stop its neighbours', async (t) => {
+  const ingest = await startIngest(t, [
+    fake('bad', () => Promise.reject(new ChatfeedError('fatal', 'credentials', 'The secret is wrong.'))),
+    fake('good', () => Promise.resolve(published)),
+  ])
+  await ingest.start().finished()
+  const bad = ingest.ended.get('bad')
+  assert.ok(bad instanceof ChatfeedError && bad.code === 'credentials')
+  assert.deepEqual(ingest.ended.get('good'), { units: 1, lines: 1, lost: [], failed: [] })
+  const ledger = await ingest.ledger()
+  assert.equal(ledger.get('bad')?.get('u')?.reason, 'The secret is wrong.')
+})
+
+test('a bug in a source ends the process rather than the source alone', async (t) => {
+  const ingest = await startIngest(t, [fake('buggy', () => Promise.reject(new TypeError('x is undefined')))])
+  await assert.rejects(ingest.start().finished(), TypeError)
+})
+
+test('the ledger tells its user when another process has it, and keeps what was committed', async (t) => {
+  const seam = testKafka(t)
+  const topic = await seam.topic('ledger')
+  const connection = seam.connection()
+  await connection.know([topic])
+  const open = () => Ledger.open(connection, topic, 0, seam.group('l-0'), AbortSignal.timeout(30_000))
+  const mine = await open()
+  await mine.put({ ...ledgerEntry, state: 'failed' })
+  await mine.put(ledgerEntry)
+  const successor = await open()
+  assert.deepEqual({ ...successor.entries('support').get('2026112310') }, ledgerEntry)
+  await assert.rejects(mine.put({ ...ledgerEntry, lines: 0 }), { remedy: 'transient', code: 'ledger_lost' })
+  assert.deepEqual(mine.entries('support').get('2026112310'), ledgerEntry)
+  await successor.put({ ...ledgerEntry, unit: '2026112311' })
+  assert.equal((await open()).entries('support').size, 2)
+})

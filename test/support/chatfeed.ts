@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export interface ProcessResult {
+  /** Exit status; null when a signal ended it. */
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+/** A chatfeed process of its own. */
+export interface ChatfeedProcess {
+  process: ChildProcess
+  /** What it has printed so far. */
+  stdout(): string
+  stderr(): string
+  ended: Promise<ProcessResult>
+}
+
+export interface StartOptions {
+  /** The working directory. */
+  cwd: string
+  env?: Record<string, string>
+  /** What it reads on standard input; nothing otherwise. */
+  input?: string
+}
+
+/** Starts `chatfeed ARGUMENTS` from the sources. It is killed after the test, should it still run. */
+export function startChatfeed(
+  t: TestContext,
+  parameters: readonly string[],
+  { cwd, env = {}, input = '' }: StartOptions,
+): ChatfeedProcess {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...parameters], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin.on('error', () => undefined).end(input)
+  const ended = once(child, 'close').then(([status]) => ({ status: status as number | null, stdout, stderr }))
+  return { process: child, stdout: () => stdout, stderr: () => stderr, ended }
+}
+
+/** Runs `chatfeed ARGUMENTS` to its end. */
+export function runChatfeed(
+  t: TestContext,
+  parameters: readonly string[],
+  options: StartOptions,
+): Promise<ProcessResult> {
+  return startChatfeed(t, parameters, options).ended
+}
+
+/** An empty folder that is gone after the test. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'chatfeed-'))
+  t.after(() => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  })
+  return folder
+}

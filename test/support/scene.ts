@@ -1,0 +1,129 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import avsc from 'avsc'
+import { DatabaseSync } from '@photostructure/sqlite'
+import { stringify } from 'yaml'
+import { headerBytes, schemaText } from '../../src/avro.ts'
+import { type Config, configFrom } from '../../src/config/config.ts'
+import type { Message, RawMessage } from '../../src/model.ts'
+import { startSandbox } from '../../src/sandbox/server.ts'
+import { type Topics, topicNames } from '../../src/topics.ts'
+import { temporaryFolder } from './chatfeed.ts'
+import { testKafka } from './kafka.ts'
+import { readCommitted } from './kafkajs-reader.ts'
+
+export interface SceneOptions {
+  messagesPerHour?: number
+  /** How far back the sources begin. */
+  since?: string
+  /** Second looks; none otherwise. */
+  lookAgain?: string[]
+  /** Passed to the simulated providers. */
+  overrides?: Record<string, unknown>
+  /** Settings of a source that differ, by provider. */
+  sources?: Record<string, Record<string, unknown>>
+  /** Where /metrics listens; any port otherwise. */
+  httpPort?: number
+}
+
+/** Simulated providers whose clock stands still, a folder with a configuration that reads them, and a corner of Kafka. */
+export interface Scene {
+  folder: string
+  config: Config
+  topics: Topics
+  /** Sets the clock of the providers, epoch milliseconds; Polyv refuses callers more than three minutes away. */
+  setClock(nowMs: number): void
+  /** Sums over both providers of what they handed out. */
+  served(): { rows: number; messages: number; revisions: number }
+  /** Ends the topic for chatfeed: see `readCommitted`. */
+  readUnique(): Promise<RawMessage[]>
+  readMessages(): Promise<Message[]>
+  /** `id revision` of every row in the SQLite sink, sorted. */
+  stored(): string[]
+}
+
+export async function startScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
+  const { messagesPerHour = 40, since = '24h', lookAgain = [], httpPort = 0 } = options
+  const { kafka, topicPrefix } = testKafka(t)
+  const folder = temporaryFolder(t)
+  let clock = Date.now()
+  // A clock that stands still never forgets a call, so the limits are out of the way.
+  const overrides = { callsPerMinute: 6_000, callsPer10s: 1_000_000, ...options.overrides }
+  const sandbox = await startSandbox({ port: 0, messagesPerHour, now: () => clock, overrides })
+  t.after(() => sandbox.close())
+  const sources = sandbox.sandboxes.map(({ provider, sourceConfig }) => ({
+    ...sourceConfig,
+    since,
+    lookAgain,
+    ...(provider === 'polyv' && { ratePer10s: 1_500, pollEvery: '1s' }),
+    ...options.sources?.[provider],
+  }))
+  const database = join(folder, 'messages.db')
+  const written = {
+    kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor: 1 },
+    dataDir: join(folder, 'data'),
+    http: { port: httpPort },
+    sources,
+    sinks: [{ name: 'search', type: 'sqlite', path: database }],
+  }
+  writeFileSync(join(folder, 'chatfeed.yaml'), stringify(written))
+  const topics = topicNames(topicPrefix)
+  return {
+    folder,
+    config: configFrom(written),
+    topics,
+    setClock(nowMs) {
+      clock = nowMs
+    },
+    served() {
+      const sum = { rows: 0, messages: 0, revisions: 0 }
+      for (const { served } of sandbox.sandboxes) {
+        const { rows, messages, revisions } = served()
+        sum.rows += rows
+        sum.messages += messages
+        sum.revisions += revisions
+      }
+      return sum
+    },
+    readUnique: () => decoded<RawMessage>(kafka.brokers, topics.unique, 'raw-message'),
+    readMessages: () => decoded<Message>(kafka.brokers, topics.messages, 'message'),
+    stored() {
+      const db = new DatabaseSync(database, { readOnly: true })
+      try {
+        const rows = db.prepare('select id, revision from messages').all() as {
+          id: string
+          revision: number
+        }[]
+        return rows.map(({ id, revision }) => `${id} ${revision}`).sort()
+      } finally {
+        db.close()
+      }
+    },
+  }
+}
+
+/** The values of a topic, read with the schema file alone, as any other program would. */
+async function decoded<T>(
+  brokers: readonly string[],
+  topic: string,
+  schema: 'raw-message' | 'message',
+): Promise<T[]> {
+  const type = avsc.Type.forSchema(JSON.parse(schemaText(schema)) as avsc.Schema)
+  return (await readCommitted(brokers, topic)).map(
+    ({ value }) => type.fromBuffer(value.subarray(headerBytes)) as T,
+  )
+}
+
+/** The highest revision of every id, as `id revision`, sorted. */
+export function newestRevisions(messages: readonly { id: string; revision: number }[]): string[] {
+  const newest = new Map<string, number>()
+  for (const { id, revision } of messages) newest.set(id, Math.max(revision, newest.get(id) ?? 0))
+  return [...newest].map(([id, revision]) => `${id} ${revision}`).sort()
+}
+
+/** Names that stand more than once. */
+export function repeated(names: readonly string[]): string[] {
+  const seen = new Set<string>()
+  return names.filter((name) => seen.size === seen.add(name).size)
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  crc64,
+  headerBytes,
+  ledgerCodec,
+  messageCodec,
+  rawMessageCodec,
+  schemaText,
+  singleObjectCodec,
+} from '../../src/avro.ts'
+import { ledgerEntry, message, rawMessage } from './samples.ts'
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+test('fingerprints are those of the Avro specification', () => {
+  assert.equal(crc64(Buffer.from('"null"')), 0x63dd24e7cc258f8an)
+  assert.equal(crc64(Buffer.from('"int"')), 0x7275d51a3f395c8fn)
+})
+
+test('a value begins with C3 01 and the fingerprint of its schema, the lowest byte first', () => {
+  const encoded = singleObjectCodec<number>('"int"').encode(-1)
+  assert.equal(encoded.toString('hex'), 'c3018f5c393f1ad5757201')
+  assert.equal(headerBytes, 10)
+})
+
+test('the fingerprint is that of the parsing canonical form: documentation and defaults do not change it', () => {
+  const bare = '{"name":"a.R","type":"record","fields":[{"name":"x","type":["null","long"]}]}'
+  const rich = `{"type":"record","namespace":"a","name":"R","doc":"d","fields":[
+    {"name":"x","doc":"d","default":null,"type":["null",{"type":"long","logicalType":"timestamp-millis"}]}]}`
+  const header = singleObjectCodec(rich).encode({ x: null }).subarray(0, headerBytes)
+  assert.equal(header.readBigUInt64LE(2), crc64(Buffer.from(bare)))
+})
+
+test('what is encoded comes back, every field of it', () => {
+  assert.deepEqual(plain(rawMessageCodec.decode(rawMessageCodec.encode(rawMessage))), plain(rawMessage))
+  assert.deepEqual(plain(messageCodec.decode(messageCodec.encode(message))), plain(message))
+  assert.deepEqual(plain(ledgerCodec.decode(ledgerCodec.encode(ledgerEntry))), plain(ledgerEntry))
+})
+
+test('any payload comes back byte for byte, also one larger than the buffer of the codec', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 200 }), (bytes, times) => {
+      const payload = Buffer.concat(Array.from({ length: times + 1 }, () => bytes))
+      const { payload: back } = rawMessageCodec.decode(rawMessageCodec.encode({ ...rawMessage, payload }))
+      return Buffer.from(back).equals(payload)
+    }),
+  )
+})
+
+test('a large value leaves nothing behind in the next one', () => {
+  const before = Buffer.from(rawMessageCodec.encode(rawMessage))
+  rawMessageCodec.encode({ ...rawMessage, payload: Buffer.alloc(100_000, 7) })
+  assert.deepEqual(rawMessageCodec.encode(rawMessage), before)
+})
+
+test('revision is the first field, and 0 takes one byte: dedup replaces it in place', () => {
+  const zero = Buffer.from(rawMessageCodec.encode({ ...rawMessage, revision: 0 }))
+  const one = Buffer.from(rawMessageCodec.encode({ ...rawMessage, revision: 1 }))
+  assert.equal(zero[headerBytes], 0)
+  assert.equal(one[headerBytes], 2)
+  assert.deepEqual(one.subarray(headerBytes + 1), zero.subarray(headerBytes + 1))
+})
+
+test('bytes under another header are refused as a message', () => {
+  const encoded = Buffer.from(rawMessageCodec.encode(rawMessage))
+  for (const bytes of [
+    Buffer.alloc(0),
+    encoded.subarray(0, headerBytes - 1),
+    Buffer.from('{"msg_id":"1"}'),
+    messageCodec.encode(message),
+  ]) {
+    assert.throws(() => rawMessageCodec.decode(bytes), { remedy: 'message', code: 'unknown_schema' })
+  }
+})
+
+test('a value that is cut anywhere, or followed by anything, is refused as a message', () => {
+  const encoded = Buffer.from(rawMessageCodec.encode(rawMessage))
+  for (let length = headerBytes; length < encoded.length; length++) {
+    assert.throws(() => rawMessageCodec.decode(encoded.subarray(0, length)), {
+      remedy: 'message',
+      code: 'broken_value',
+    })
+  }
+  assert.throws(() => rawMessageCodec.decode(Buffer.concat([encoded, Buffer.from([0])])), {
+    remedy: 'message',
+    code: 'broken_value',
+  })
+})
+
+test('hostile bytes behind a right header are refused, never anything else', () => {
+  const header = Buffer.from(messageCodec.encode(message).subarray(0, headerBytes))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      try {
+        messageCodec.decode(Buffer.concat([header, bytes]))
+      } catch (error) {
+        assert.equal((error as { remedy?: string }).remedy, 'message')
+      }
+    }),
+  )
+})
+
+test('a value that does not fit the schema is refused before it is written', () => {
+  const wrong = { ...message, kind: 'smoke signal' }
+  assert.throws(() => messageCodec.encode(wrong as never))
+  assert.throws(() => ledgerCodec.encode({ ...ledgerEntry, attempts: 1.5 }))
+})
+
+test('the schema texts are those of the schemas folder', () => {
+  for (const name of ['raw-message', 'message', 'ledger-entry'] as const)
+    assert.equal((JSON.parse(schemaText(name)) as { namespace: string }).namespace, 'chatfeed')
+})

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseDocument } from 'yaml'
+import { ConfigError, configFile, configFrom, parseConfig, readConfig } from '../../../src/config/config.ts'
+import type { Fault } from '../../../src/config/environment.ts'
+
+const secret = 'Zebra!7-horse'
+
+/** The example of the documentation without what this version refuses. */
+const example = `
+kafka:
+  brokers: ["k1:9092", "k2:9092"]
+  tls: true
+  sasl: { mechanism: scram-sha-512, username: app, password: "\${KAFKA_PASSWORD}" }
+  topicPrefix: "chatfeed."
+  partitions: 6
+  replicationFactor: 3
+dataDir: .chatfeed
+http: { host: 127.0.0.1, port: 8787 }
+dedup: { window: 30d }
+attachments: { mode: link }
+sources:
+  - name: support
+    provider: easemob
+    baseUrl: https://a1.easemob.com
+    org: acme
+    app: helpdesk
+    clientId: \${EASEMOB_CLIENT_ID}
+    clientSecret: \${EASEMOB_CLIENT_SECRET}
+    mode: files
+    timeZone: "+08:00"
+    since: 72h
+    settle: 1h
+    lookAgain: [6h, 24h]
+    retention: 72h
+    ratePerMinute: 10
+  - name: live
+    provider: polyv
+    baseUrl: https://api.polyv.net
+    appId: \${POLYV_APP_ID}
+    appSecret: \${POLYV_APP_SECRET}
+    channels: ["2477096"]
+    endpoint: v2-history
+    statuses: [pass, censor]
+    scopes: [public, extend]
+    rooms: []
+    since: 24h
+    pollEvery: 15s
+    lookAgain: [10m, 1h, 24h]
+    ratePer10s: 200
+sinks:
+  - { name: search, type: sqlite, path: .chatfeed/messages.db }
+`
+const environment = {
+  KAFKA_PASSWORD: secret,
+  EASEMOB_CLIENT_ID: 'YXA6',
+  EASEMOB_CLIENT_SECRET: secret,
+  POLYV_APP_ID: 'f00',
+  POLYV_APP_SECRET: secret,
+}
+
+/** The faults of a configuration that must have some. */
+function faultsOf(text: string, variables: NodeJS.ProcessEnv = {}): Fault[] {
+  try {
+    parseConfig(text, 'chatfeed.yaml', variables)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return [...error.faults]
+  }
+  return assert.fail('the configuration was accepted')
+}
+
+const source = (more: string): string => `sources:
+  - { name: a, provider: easemob, baseUrl: http://h, org: o, app: p, clientId: i, clientSecret: s, ${more} }`
+
+test('the example of the documentation is accepted; durations are milliseconds then', () => {
+  const config = parseConfig(example, 'chatfeed.yaml', environment)
+  assert.equal(config.kafka.sasl?.password, secret)
+  assert.equal(config.dedup.window, 30 * 24 * 3_600_000)
+  assert.deepEqual(
+    config.sources.map(({ name }) => name),
+    ['support', 'live'],
+  )
+  assert.deepEqual((config.sources[0] as unknown as { lookAgain: number[] }).lookAgain, [
+    6 * 3_600_000,
+    24 * 3_600_000,
+  ])
+})
+
+test('what may be left out has the documented defaults', () => {
+  const config = parseConfig('sources: []')
+  assert.deepEqual(config, {
+    kafka: { topicPrefix: 'chatfeed.', partitions: 6 },
+    dataDir: '.chatfeed',
+    http: { host: '127.0.0.1', port: 8787 },
+    dedup: { window: 30 * 24 * 3_600_000 },
+    attachments: { mode: 'link' },
+    sources: [],
+    sinks: [{ name: 'search', type: 'sqlite', path: '.chatfeed/messages.db' }],
+  })
+  assert.deepEqual(parseConfig('sources: []\nsinks: []').sinks, [])
+})
+
+test('every fault is told at once, each with its path and what to do', () => {
+  const faults = faultsOf(`
+kafka: { brokers: [], partitions: 0 }
+http: { port: 70000 }
+dedup: { window: soon }
+sources:
+  - { name: a, provider: easemob, baseUrl: ftp://x, org: o, app: p, clientId: i }
+  - { name: "bad name", provider: polyv, appId: i, appSecret: s, channels: [] }
+  - { name: c, provider: slack }
+sinks:
+  - { name: search, type: kudu }
+`)
+  assert.deepEqual(
+    faults.map(({ path }) => path),
+    [
+      'kafka.brokers',
+      'kafka.partitions',
+      'http.port',
+      'dedup.window',
+      'sources.0.baseUrl',
+      'sources.0.clientSecret',
+      'sources.1.name',
+      'sources.1.channels',
+      'sources.2.provider',
+      'sinks.0.type',
+    ],
+  )
+  for (const { path, message } of faults) assert.ok(message.length > 5, path)
+  assert.match(faults.at(-2)?.message ?? '', /easemob or polyv/)
+})
+
+test('unknown keys are faults on every level', () => {
+  const faults = faultsOf(
+    `${source('sincee: 3d')}\nkafca: {}\nhttp: { hots: x }\nsinks: [{ name: s, type: sqlite, paht: x }]`,
+  )
+  assert.deepEqual(faults.map(({ path, message }) => `${path}: ${message.split(':')[0] ?? ''}`).sort(), [
+    ': unknown key kafca',
+    'http: unknown key hots',
+    'sinks.0: unknown key paht',
+    'sources.0: unknown key sincee',
+  ])
+})
+
+test('what the documentation knows and this version cannot do is refused, not ignored', () => {
+  for (const text of [
+    'sources: []\nregistry: { url: "https://r" }',
+    'sources: []\nattachments: { mode: archive }',
+    'sources: []\nattachments: { maxBytes: 50MB }',
+    'sources: []\nsinks: [{ name: s, type: opensearch, url: "http://h" }]',
+    'sources: []\nsinks: [{ name: s, type: sqlite, where: { kind: text } }]',
+    source('mode: pull'),
+    source('unread: { users: [alice], every: 5m }'),
+  ]) {
+    const [fault] = faultsOf(text)
+    assert.match(fault?.message ?? '', /part of this version/, text)
+  }
+})
+
+test('two sources or two sinks of one name are refused', () => {
+  const one = '{ name: a, provider: polyv, appId: i, appSecret: s, channels: ["1"] }'
+  assert.deepEqual(faultsOf(`sources: [${one}, ${one}]`), [
+    { path: 'sources', message: 'two sources have the same name' },
+  ])
+  const sink = '{ name: s, type: sqlite }'
+  assert.deepEqual(faultsOf(`sources: []\nsinks: [${sink}, ${sink}]`), [
+    { path: 'sinks', message: 'two sinks have the same name' },
+  ])
+})
+
+test('a text that is no YAML is refused with line and column', () => {
+  const [fault] = faultsOf('sources:\n  - { name: a')
+  assert.match(fault?.path ?? '', /^line \d+, column \d+$/)
+  const [tab] = faultsOf('sources: []\nhttp:\n\tport: 1')
+  assert.match(tab?.path ?? '', /^line 3, column \d+$/)
+  assert.match(faultsOf('a: 1\na: 2')[0]?.message ?? '', /duplicate key/)
+})
+
+test('a secret that begins with an asterisk and has no quotes is a fault, not a crash', () => {
+  const [fault] = faultsOf('sources:\n  - { name: a, clientSecret: *hunter2 }')
+  assert.match(fault?.message ?? '', /\*/)
+  assert.doesNotMatch(JSON.stringify(fault), /hunter2/)
+})
+
+test('an empty file is told what is missing', () => {
+  assert.deepEqual(
+    faultsOf('').map(({ path }) => path),
+    ['sources'],
+  )
+})
+
+test('no fault shows the value of a secret, whichever key holds it and whatever else is wrong', () => {
+  const secrets = [
+    ['kafka', 'sasl', 'password'],
+    ['sources', 0, 'clientSecret'],
+    ['sources', 0, 'clientId'],
+    ['sources', 1, 'appSecret'],
+    ['sources', 1, 'appId'],
+  ]
+  const breakages: [path: (string | number)[], value: unknown][][] = [
+    [[['kafka', 'nope'], 1]],
+    [[['sources', 0, 'provider'], secret]],
+    [
+      [['sources', 0, 'mode'], secret],
+      [['sources', 0, 'since'], secret],
+      [['sources', 0, 'baseUrl'], `http://u:${secret}@h`],
+    ],
+    [
+      [['sources', 1, 'endpoint'], secret],
+      [['sources', 1, 'channels'], [secret]],
+      [['sources', 1, 'pollEvery'], secret],
+    ],
+    [
+      [['kafka', 'brokers'], [`u:${secret}@k:1`]],
+      [['kafka', 'tls'], secret],
+    ],
+  ]
+  for (const breakage of breakages) {
+    for (const path of secrets) {
+      for (const value of [secret, [secret], { a: secret }, { [secret]: 1 }]) {
+        const document = parseDocument(example)
+        for (const [at, wrong] of [[path, value] as const, ...breakage]) document.setIn(at, wrong)
+        assert.throws(
+          () => parseConfig(document.toString(), 'chatfeed.yaml', environment),
+          (error: Error) => error instanceof ConfigError && !error.message.includes('Zebra'),
+        )
+      }
+    }
+  }
+})
+
+test('a key that was written together with its value is named without the value', () => {
+  const [fault] = faultsOf(`sources: []\nhttp: { password:${secret} }`)
+  assert.match(fault?.message ?? '', /unknown key password/)
+  assert.doesNotMatch(fault?.message ?? '', /Zebra/)
+})
+
+test('a file that cannot be read is named, with the reason', () => {
+  assert.throws(() => readConfig('/nowhere/at/all.yaml'), {
+    code: 'configuration',
+    message: /\/nowhere\/at\/all\.yaml.*ENOENT/s,
+  })
+  assert.throws(() => readConfig(tmpdir()), { code: 'configuration', message: /EISDIR/ })
+})
+
+test('a file is read from where it lies; without one there is none', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatfeed-config-'))
+  const before = process.cwd()
+  t.after(() => {
+    process.chdir(before)
+    rmSync(folder, { recursive: true })
+  })
+  process.chdir(folder)
+  assert.equal(configFile(undefined), null)
+  writeFileSync('chatfeed.yaml', 'sources: []\ndataDir: here')
+  assert.equal(configFile(undefined), 'chatfeed.yaml')
+  assert.equal(configFile('other.yaml'), 'other.yaml')
+  assert.equal(readConfig('chatfeed.yaml').dataDir, 'here')
+})
+
+test('a configuration made by the program is checked as well', () => {
+  assert.equal(configFrom({ sources: [] }).dataDir, '.chatfeed')
+  assert.throws(() => configFrom({ sources: [], nonsense: 1 }))
+})

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRateBudget } from '../../../src/ingest/rate-budget.ts'
+
+// Real time in small portions: what is asserted is that nothing comes too early, which no slow machine can break.
+
+test('no window holds more calls than allowed, wherever it begins', async () => {
+  const windowMs = 100
+  const budget = createRateBudget(3, windowMs)
+  const times = await Promise.all(Array.from({ length: 11 }, () => budget.take().then(() => Date.now())))
+  for (const [at, time] of times.entries()) {
+    const third = times[at + 3]
+    // A grant is noted a moment before its caller goes on.
+    if (third !== undefined)
+      assert.ok(third - time >= windowMs - 5, `call ${at + 3} after ${third - time} ms`)
+  }
+})
+
+test('calls within the limit do not wait', async () => {
+  const budget = createRateBudget(100, 3_600_000)
+  for (let call = 0; call < 100; call++) await budget.take()
+})
+
+test('calls of long ago are forgotten', async () => {
+  let now = 0
+  const budget = createRateBudget(2, 3_600_000, () => now)
+  await budget.take()
+  await budget.take()
+  now = 3_600_000
+  await budget.take()
+  await budget.take()
+})
+
+test('permissions come in the order of asking', async () => {
+  const budget = createRateBudget(2, 20)
+  const order: number[] = []
+  await Promise.all([0, 1, 2, 3, 4, 5].map((name) => budget.take().then(() => order.push(name))))
+  assert.deepEqual(order, [0, 1, 2, 3, 4, 5])
+})
+
+test('a pause holds back everyone, also those who wait already; the longer of two pauses counts', async () => {
+  const budget = createRateBudget(1, 30)
+  await budget.take()
+  const startedAt = Date.now()
+  const waiting = budget.take()
+  budget.pause(120)
+  budget.pause(10)
+  await waiting
+  assert.ok(Date.now() - startedAt >= 119)
+})
+
+test('whoever gives up waiting is let go at once and uses nothing up', async () => {
+  const budget = createRateBudget(1, 3_600_000)
+  budget.pause(3_600_000)
+  const impatient = new AbortController()
+  const waiting = budget.take(impatient.signal)
+  impatient.abort()
+  await assert.rejects(waiting, { name: 'AbortError' })
+})
+
+test('one who gave up does not block those behind', async () => {
+  const budget = createRateBudget(1, 50)
+  await budget.take()
+  const impatient = new AbortController()
+  const first = budget.take(impatient.signal)
+  const second = budget.take()
+  impatient.abort()
+  await assert.rejects(first, { name: 'AbortError' })
+  await second
+})

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  countUnits,
+  dueUnits,
+  entryAfter,
+  failureWaitMs,
+  newEntry,
+  nextDueAt,
+} from '../../../src/ingest/schedule.ts'
+import type { LedgerEntry } from '../../../src/model.ts'
+import type { Reading, Unit } from '../../../src/providers/provider.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** An hour that is asked for once, after its end. */
+const fileHour: Unit = {
+  name: 'h',
+  opensAt: hour,
+  closesAt: hour,
+  pollEveryMs: null,
+  lookAgainMs: [6 * hour, 24 * hour],
+  deadline: 72 * hour,
+}
+/** An hour that is polled while it is open. */
+const liveHour: Unit = {
+  name: 'live',
+  opensAt: 0,
+  closesAt: hour,
+  pollEveryMs: 15_000,
+  lookAgainMs: [10 * minute],
+  deadline: null,
+}
+const published: Reading = { state: 'published', lines: 3, bytes: 30, digest: 'd1' }
+const empty: Reading = { state: 'empty', reason: 'no file' }
+const failed: Reading = { state: 'failed', reason: 'cut short' }
+const lost: Reading = { state: 'lost', reason: 'gone' }
+
+/** The entry after these readings. */
+function after(unit: Unit, ...readings: [Reading, number][]): LedgerEntry {
+  let entry: LedgerEntry | undefined
+  for (const [reading, at] of readings) entry = entryAfter('s', unit, entry, reading, at)
+  assert.ok(entry)
+  return entry
+}
+
+test('a unit nobody has tried is due when it opens, and not before', () => {
+  assert.deepEqual(dueUnits([fileHour], new Map(), hour - 1), [])
+  assert.equal(dueUnits([fileHour], new Map(), hour)[0]?.unit, fileHour)
+  assert.equal(nextDueAt([fileHour], new Map()), hour)
+  assert.equal(newEntry('s', fileHour).nextLookAt, hour)
+})
+
+test('a published unit remembers lines, bytes, digest and when, and is due again for its second looks', () => {
+  const entry = after(fileHour, [published, 2 * hour])
+  assert.deepEqual(entry, {
+    source: 's',
+    unit: 'h',
+    state: 'published',
+    attempts: 1,
+    lines: 3,
+    bytes: 30,
+    digest: 'd1',
+    firstTriedAt: 2 * hour,
+    lastTriedAt: 2 * hour,
+    publishedAt: 2 * hour,
+    deadline: 72 * hour,
+    nextLookAt: 8 * hour,
+    reason: null,
+  })
+  const again = entryAfter('s', fileHour, entry, { ...published, lines: 4, digest: 'd2' }, 9 * hour)
+  assert.deepEqual(
+    [again.lines, again.digest, again.publishedAt, again.nextLookAt, again.attempts],
+    [4, 'd2', 2 * hour, 26 * hour, 2],
+  )
+  assert.equal(entryAfter('s', fileHour, again, published, 26 * hour).nextLookAt, null)
+})
+
+test('a second look that was slept through is not made up for twice', () => {
+  assert.equal(after(fileHour, [published, 2 * hour], [published, 30 * hour]).nextLookAt, null)
+})
+
+test('a second look after the deadline is not planned', () => {
+  assert.equal(after(fileHour, [published, 60 * hour]).nextLookAt, 66 * hour)
+  assert.equal(after(fileHour, [published, 67 * hour]).nextLookAt, null)
+})
+
+test('an empty unit is looked at again as well, and one that fills later is published', () => {
+  const entry = after(fileHour, [empty, 2 * hour])
+  assert.deepEqual([entry.state, entry.reason, entry.nextLookAt], ['empty', 'no file', 8 * hour])
+  assert.equal(entryAfter('s', fileHour, entry, published, 8 * hour).state, 'published')
+})
+
+test('a published unit stays published, whatever a later look meets', () => {
+  for (const reading of [empty, failed, lost, { state: 'not_yet', reason: 'r' } as const]) {
+    const entry = after(fileHour, [published, 2 * hour], [reading, 9 * hour])
+    assert.deepEqual([entry.state, entry.lines, entry.digest], ['published', 3, 'd1'], reading.state)
+    assert.equal(entry.publishedAt, 2 * hour)
+  }
+})
+
+test('a unit the provider has not made is asked for after its own waiting time, else ever more calmly', () => {
+  const told = after(fileHour, [{ state: 'not_yet', reason: 'r', retryAfterMs: 5_000 }, hour])
+  assert.deepEqual([told.state, told.reason, told.nextLookAt], ['not_yet', 'r', hour + 5_000])
+  assert.equal(after(fileHour, [{ state: 'not_yet', reason: 'r' }, hour]).nextLookAt, hour + minute)
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 60].map(failureWaitMs),
+    [1, 2, 4, 8, 15, 15, 15].map((m) => m * minute),
+  )
+})
+
+test('a failed unit is tried again; a lost one is closed with its reason', () => {
+  const twice = after(fileHour, [failed, hour], [failed, 2 * hour])
+  assert.deepEqual(
+    [twice.state, twice.nextLookAt, twice.firstTriedAt],
+    ['failed', 2 * hour + 2 * minute, hour],
+  )
+  const gone = entryAfter('s', fileHour, twice, lost, 80 * hour)
+  assert.deepEqual([gone.state, gone.reason, gone.nextLookAt], ['lost', 'gone', null])
+  assert.deepEqual(dueUnits([fileHour], new Map([['h', gone]]), 1_000 * hour), [])
+})
+
+test('an open hour is pending and polled until it closes, with its lines so far', () => {
+  const entry = after(liveHour, [published, minute])
+  assert.deepEqual([entry.state, entry.lines, entry.publishedAt], ['pending', 3, null])
+  assert.equal(entry.nextLookAt, minute + 15_000)
+  const last = entryAfter('s', liveHour, entry, published, hour - 1)
+  assert.equal(last.nextLookAt, hour, 'the reading that closes it is not put off')
+  const closed = entryAfter('s', liveHour, last, published, hour)
+  assert.deepEqual(
+    [closed.state, closed.publishedAt, closed.nextLookAt],
+    ['published', hour, hour + 10 * minute],
+  )
+})
+
+test('an open hour without messages is no news, and a failed poll does not close it', () => {
+  assert.deepEqual(
+    [after(liveHour, [empty, minute]).state, after(liveHour, [empty, minute]).reason],
+    ['pending', null],
+  )
+  const entry = after(liveHour, [published, minute], [failed, 2 * minute], [empty, 3 * minute])
+  assert.deepEqual([entry.state, entry.lines], ['pending', 3])
+})
+
+test('live hours come first, then unread hours, the newest first, then second looks', () => {
+  const unit = (name: string, opensAt: number): Unit => ({ ...fileHour, name, opensAt, closesAt: opensAt })
+  const units = [unit('seen', hour), unit('old', 2 * hour), unit('young', 3 * hour)]
+  const now = 10 * hour
+  const live = { ...liveHour, opensAt: now - minute, closesAt: now + minute }
+  const entries = new Map([['seen', entryAfter('s', units[0]!, undefined, published, 2 * hour)]])
+  assert.deepEqual(
+    dueUnits([...units, live], entries, now).map((due) => due.unit.name),
+    ['live', 'young', 'old', 'seen'],
+  )
+})
+
+test('second looks are taken oldest first: the oldest is the next to expire', () => {
+  const units = [2, 1, 3].map((at): Unit => ({ ...fileHour, name: String(at), opensAt: at * hour }))
+  const entries = new Map(
+    units.map((unit) => [unit.name, entryAfter('s', unit, undefined, published, 4 * hour)]),
+  )
+  assert.deepEqual(
+    dueUnits(units, entries, 20 * hour).map(({ unit }) => unit.name),
+    ['1', '2', '3'],
+  )
+})
+
+test('a failed unit is due at once for a process that has not tried it', () => {
+  const entries = new Map([['h', after(fileHour, [failed, hour])]])
+  assert.equal(dueUnits([fileHour], entries, hour + 1).length, 1)
+  assert.equal(dueUnits([fileHour], entries, hour + 1, new Set(['h'])).length, 0)
+  assert.equal(dueUnits([fileHour], entries, hour + minute, new Set(['h'])).length, 1)
+})
+
+test('units are counted by what became of them', () => {
+  const unit = (name: string, opensAt = hour): Unit => ({ ...fileHour, name, opensAt })
+  const entries = new Map(
+    Object.entries({ published, empty, failed, lost }).map(([name, reading]) => [
+      name,
+      entryAfter('s', unit(name), undefined, reading, hour),
+    ]),
+  )
+  const units = [...[...entries.keys(), 'unread'].map((name) => unit(name)), unit('to come', 1_000 * hour)]
+  assert.deepEqual(countUnits(units, entries, 2 * hour), { done: 2, due: 1, lost: 1, failed: 1 })
+})
+
+const anyReading: fc.Arbitrary<Reading> = fc.oneof(
+  fc.record({
+    state: fc.constant('published' as const),
+    lines: fc.nat(),
+    bytes: fc.nat(),
+    digest: fc.string(),
+  }),
+  fc.record({ state: fc.constant('empty' as const), reason: fc.string() }),
+  fc.record({ state: fc.constant('lost' as const), reason: fc.string() }),
+  fc.record(
+    {
+      state: fc.constantFrom('not_yet' as const, 'failed' as const),
+      reason: fc.string(),
+      retryAfterMs: fc.oneof(fc.constant(0), fc.nat({ max: 2 * hour })),
+    },
+    { requiredKeys: ['state', 'reason'] },
+  ),
+)
+
+test('after any sequence of readings a unit is closed, or due later than its reading', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(fileHour, liveHour),
+      fc.array(fc.tuple(anyReading, fc.integer({ min: 1, max: 30 * hour })), { minLength: 1, maxLength: 30 }),
+      (unit, steps) => {
+        let entry: LedgerEntry | undefined
+        let now = unit.opensAt
+        let wasPublished = false
+        for (const [reading, later] of steps) {
+          now += later
+          entry = entryAfter('s', unit, entry, reading, now)
+          assert.ok(entry.nextLookAt === null || entry.nextLookAt > now)
+          assert.equal(entry.lastTriedAt, now)
+          if (wasPublished) assert.equal(entry.state, 'published')
+          wasPublished ||= entry.state === 'published'
+          if (entry.state === 'published' || entry.state === 'empty') assert.notEqual(entry.publishedAt, null)
+        }
+        assert.equal(entry?.attempts, steps.length)
+      },
+    ),
+    { numRuns: 500 },
+  )
+})

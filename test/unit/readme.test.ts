@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { parseConfig } from '../../src/config/config.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import { registry } from '../../src/metrics.ts'
+import { easemobConfig } from '../../src/providers/easemob/config.ts'
+import { polyvConfig } from '../../src/providers/polyv/config.ts'
+import { sqliteConfig } from '../../src/sinks/sqlite/config.ts'
+
+const root = new URL('../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+const readme = read('README.md')
+
+test('every link inside the repository leads somewhere', () => {
+  for (const page of ['README.md', 'CHANGELOG.md', 'docs/kafka.md']) {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)\)/g))
+      assert.ok(existsSync(new URL(target, new URL(page, root))), `${page}: ${target}`)
+  }
+})
+
+test('the example of a configuration is accepted', () => {
+  const [, example = ''] = /```yaml\n(sources:[^]+?)```/.exec(readme) ?? []
+  const names = ['EASEMOB_CLIENT_ID', 'EASEMOB_CLIENT_SECRET', 'POLYV_APP_ID', 'POLYV_APP_SECRET']
+  const config = parseConfig(example, 'example', Object.fromEntries(names.map((name) => [name, 'set'])))
+  assert.deepEqual(
+    config.sources.map(({ provider }) => provider),
+    ['easemob', 'polyv'],
+  )
+})
+
+test('every key of the configuration is explained', () => {
+  const ofSection = (section: 'kafka' | 'http' | 'dedup' | 'attachments') =>
+    Object.keys(configSchema.shape[section].unwrap().shape)
+  const keys = [
+    ...Object.keys(configSchema.shape),
+    ...ofSection('kafka'),
+    ...ofSection('http'),
+    ...ofSection('dedup'),
+    ...ofSection('attachments'),
+    ...Object.keys(easemobConfig.shape),
+    ...Object.keys(polyvConfig.shape),
+    ...Object.keys(sqliteConfig.shape),
+  ]
+  assert.ok(keys.length > 40)
+  const [, configuration = ''] = /## Configuration\n([^]+?)\n## /.exec(readme) ?? []
+  for (const key of keys) assert.match(configuration, new RegExp(`[\`.]${key}[\`.:]`), key)
+})
+
+test('every metric is explained, with its labels', () => {
+  for (const { name, labelNames } of registry.getMetricsAsArray() as unknown as Metric[])
+    assert.ok(readme.includes(`\`${name}{${labelNames.join(',')}}\``), name)
+})
+
+/** prom-client does not tell its labels in its types. */
+interface Metric {
+  name: string
+  labelNames: string[]
+}
+
+test('the steps of the test script stand each in a block of their own', () => {
+  for (const step of ['npm ci', 'npm test']) assert.ok(readme.includes(`\`\`\`sh\n${step}\n\`\`\``), step)
+})
