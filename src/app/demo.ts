@@ -1,6 +1,6 @@
 import { type Config, configFrom } from '../config/config.ts'
 import { ChatfeedError } from '../errors.ts'
-import { defaultSandboxPort, type SandboxServer, startSandbox } from '../sandbox/server.ts'
+import { defaultSandboxPort, type SandboxServer, startSandbox } from './sandbox-server.ts'
 
 /** The demonstration: both simulated providers, the embedded broker, SQLite. */
 export interface Demo {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import { stopSignal, whenStopped } from '../app/signals.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
-import { startSandbox } from '../sandbox/server.ts'
+import { startSandbox } from '../app/sandbox-server.ts'
 
 export interface SandboxCommandOptions extends CommonOptions {
   host: string

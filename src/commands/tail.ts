@@ -1,13 +1,14 @@
 import { once } from 'node:events'
-import { openTopic } from '../app/open-topic.ts'
+import { openTopic, type ReadableTopic } from '../app/open-topic.ts'
 import { withRuntime } from './open.ts'
 import { stopSignal } from '../app/signals.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { parseDuration } from '../duration.ts'
-import { ChatfeedError } from '../errors.ts'
+import { ChatfeedError, explain } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { Fetcher } from '../kafka/fetch.ts'
 import { topicOffsets } from '../kafka/offsets.ts'
+import type { RecordView } from '../kafka/record-set.ts'
 
 export interface TailOptions extends CommonOptions {
   follow?: boolean
@@ -43,7 +44,7 @@ export async function tail(name: string, options: TailOptions): Promise<number> 
           const end = ends.get(records.partition) ?? 0
           for (const record of records) {
             if (!options.follow && record.offset >= end) break
-            const value = { ...decode(record), partition: records.partition, offset: record.offset }
+            const value = { ...readable(record, decode), partition: records.partition, offset: record.offset }
             if (
               conditions.every((holds) => holds(value)) &&
               !process.stdout.write(`${JSON.stringify(value)}\n`)
@@ -59,6 +60,15 @@ export async function tail(name: string, options: TailOptions): Promise<number> 
       await connection.close()
     }
   })
+}
+
+/** What a foreign writer left there is shown as such, and does not hide what follows. */
+function readable(record: RecordView, decode: ReadableTopic['decode']): Record<string, unknown> {
+  try {
+    return decode(record)
+  } catch (error) {
+    return { id: record.key()?.toString() ?? null, error: explain(error) }
+  }
 }
 
 function parseTime(text: string): number {

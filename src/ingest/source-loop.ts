@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { LedgerEntry } from '../model.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
-import { countUnits, dueUnits, entryAfter, nextDueAt, type UnitCounts } from './schedule.ts'
+import { countUnits, dueUnits, entryAfter, newEntry, nextDueAt, type UnitCounts } from './schedule.ts'
 
 /** What the loop needs of the world around one source. */
 export interface SourceLoopOptions {
@@ -66,6 +66,7 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
     try {
       units = await source.units(now(), options.entries(), signal)
       showExpiry(source.name, units, options.entries(), now())
+      await nailDown(options, units)
       const next = dueUnits(units, options.entries(), now(), tried).find(
         ({ unit }) => !once || !tried.has(unit.name),
       )
@@ -101,6 +102,17 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
     }
   }
   return summary
+}
+
+/**
+ * Puts the oldest units into the ledger before the first reading: units are read newest first, and after a crash in
+ * the middle the list of units begins at the first gap behind the oldest known one.
+ */
+async function nailDown(options: SourceLoopOptions, units: readonly Unit[]): Promise<void> {
+  if (units.some(({ name }) => options.entries().has(name))) return
+  for (const unit of units.filter(({ opensAt }) => opensAt === units[0]?.opensAt)) {
+    await options.record(newEntry(options.source.name, unit))
+  }
 }
 
 /** Reads one unit and brings the ledger up to date; in a `once` run a failed reading is tried again at once. */

@@ -158,7 +158,8 @@ export class Connection {
           error.remedy !== 'transient' ||
           error.code === 'fenced' ||
           Date.now() > deadline ||
-          signal?.aborted
+          signal?.aborted ||
+          this.#sockets.closed
         )
           throw error
         if (error.code !== 'kafka_concurrent_transactions') await this.#recover(error)
@@ -262,7 +263,7 @@ export class Connection {
     return this.cluster.findBroker({ nodeId })
   }
 
-  /** Does not wait for what is under way, and lets no later call open a socket again. */
+  /** Does not wait for what is under way: it fails. Nothing opens a socket again after this. */
   async close(): Promise<void> {
     await this.#sockets.close()
   }

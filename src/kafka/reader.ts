@@ -39,7 +39,7 @@ async function readPartition(
   partition: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { kafka, log, groupId, topic } = options
+  const { kafka, log, topic } = options
   const connection = new Connection(kafka, log, signal)
   try {
     await connection.know([topic])
@@ -49,21 +49,36 @@ async function readPartition(
       0
     const fetcher = new Fetcher(connection)
     fetcher.seek(topic, partition, start)
+    let next = start
+    let shown = -1
     while (!signal.aborted) {
+      if (shown !== next && (await show(options, member, connection, partition, next))) shown = next
       for (const records of await fetcher.poll(signal)) {
         await options.write(records)
-        try {
-          await member.commitOffset(connection, topic, partition, records.nextOffset)
-        } catch (error) {
-          // Only the lag display suffers: a member that is just leaving or joining cannot commit.
-          log.debug(
-            { group: groupId, code: kafkaError(error, 'committing').code },
-            'offset not shown to the group',
-          )
-        }
+        next = records.nextOffset
       }
     }
   } finally {
     await connection.close()
+  }
+}
+
+/** Whether the group took the offset. Only the lag display needs it; a member that is just joining or leaving cannot commit. */
+async function show(
+  { log, groupId, topic }: ReaderOptions,
+  member: GroupMember,
+  connection: Connection,
+  partition: number,
+  offset: number,
+): Promise<boolean> {
+  try {
+    await member.commitOffset(connection, topic, partition, offset)
+    return true
+  } catch (error) {
+    log.debug(
+      { group: groupId, code: kafkaError(error, 'committing').code },
+      'offset not yet shown to the group',
+    )
+    return false
   }
 }

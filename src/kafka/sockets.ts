@@ -15,6 +15,10 @@ export class Sockets {
   readonly #sockets = new Set<Socket>()
   #closed = false
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** For kafkajs, which takes an exception for a connection that failed. */
   readonly open: SocketFactory = (options) => {
     if (this.#closed) throw new Error('it was closed on this side')

@@ -34,6 +34,10 @@ async function ownBroker(t: TestContext) {
 }
 
 test('producer, stage and reader outlive restarts of the broker, and stop also while it is away', async (t) => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
+  t.after(() => process.off('warning', onWarning))
   const broker = await ownBroker(t)
   const own = kafkaAt(t, [broker.address])
   const { kafka } = own
@@ -82,4 +86,5 @@ test('producer, stage and reader outlive restarts of the broker, and stop also w
     await member.stop()
     assert.ok(Date.now() - begun < 5_000, `took ${Date.now() - begun} ms`)
   }
+  assert.deepEqual(warnings, [])
 })

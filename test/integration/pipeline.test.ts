@@ -10,7 +10,7 @@ import { openRuntime } from '../../src/app/runtime.ts'
 import type { Status } from '../../src/app/status.ts'
 import type { Config } from '../../src/config/config.ts'
 import { silentLog } from '../../src/log.ts'
-import { runChatfeed } from '../support/chatfeed.ts'
+import { runChatfeed, runCommandLines } from '../support/chatfeed.ts'
 import { newestRevisions, repeated, startScene } from '../support/scene.ts'
 
 /** A whole `once` run of all roles in this process. */
@@ -25,7 +25,7 @@ async function runAll(config: Config): Promise<OnceSummary> {
   }
 }
 
-const lines = (text: string): Record<string, unknown>[] =>
+const lines = (text = ''): Record<string, unknown>[] =>
   text
     .trimEnd()
     .split('\n')
@@ -108,12 +108,13 @@ suite('the whole way of a message', () => {
     })
 
     await t.test('a message imported in two states has two revisions', async () => {
-      for (const status of ['pass', 'delete']) {
+      const files = ['pass', 'delete'].map((status) => {
         const file = join(scene.folder, `${status}.json`)
         writeFileSync(file, polyvPage(status))
-        const { status: exit, stderr } = await run('import', file, '--source', 'live')
-        assert.equal(exit, 0, stderr)
-      }
+        return file
+      })
+      const { status, stderr } = await run('import', ...files, '--source', 'live')
+      assert.equal(status, 0, stderr)
       const up = await run('up', '--once', '--only', 'dedup,enrich,sink', '--json')
       assert.equal(up.status, 0, up.stderr)
       const { sinks, ok } = JSON.parse(up.stdout) as OnceSummary
@@ -121,10 +122,30 @@ suite('the whole way of a message', () => {
       assert.deepEqual(sinks, [{ name: 'search', rows: served.messages + 3 }])
     })
 
-    await t.test('tail shows the dead letter with its origin and reason', async () => {
-      const dead = lines((await run('tail', 'dead')).stdout)
-      assert.equal(dead.length, 1)
-      const [letter] = dead
+    const shown = await runCommandLines(
+      t,
+      [
+        ['tail', 'dead'],
+        ['tail', '--where', 'conversation.id=li|wang', '--where', 'kind=text'],
+        ['tail', 'raw.easemob', '--where', 'origin=import/saved.gz#1'],
+        ['tail', 'ledger', '--where', 'unit=import/saved.gz'],
+        ['tail', 'nonsense'],
+        ['search', '海豚', '--json'],
+        ['status', '--json'],
+        ['status'],
+      ],
+      scene.folder,
+    )
+    assert.deepEqual(
+      shown.map(({ status }) => status),
+      [0, 0, 0, 0, 2, 0, 0, 0],
+    )
+    const [dead, talk, raw, ledger, , search, statusJson, statusText] = shown.map(({ stdout }) => stdout)
+
+    await t.test('tail shows the dead letter with its origin and reason', () => {
+      const letters = lines(dead)
+      assert.equal(letters.length, 1)
+      const [letter] = letters
       assert.deepEqual(
         [letter?.origin, letter?.stage, letter?.payload, letter?.topic],
         ['import/saved.gz#2', 'enrich', '{"msg_id": 2, oops', scene.topics.unique],
@@ -133,26 +154,25 @@ suite('the whole way of a message', () => {
       assert.ok(letter?.reason && letter.code)
     })
 
-    await t.test('tail finds messages by a field, inside others too', async () => {
-      const found = lines(
-        (await run('tail', '--where', 'conversation.id=li|wang', '--where', 'kind=text')).stdout,
-      )
-      assert.deepEqual(found.map(({ text }) => text).sort(), ['after it', 'before the bad line'])
-      const raw = lines((await run('tail', 'raw.easemob', '--where', 'origin=import/saved.gz#1')).stdout)
+    await t.test('tail finds records of every topic by a field, inside others too', () => {
       assert.deepEqual(
-        raw.map(({ payload, revision }) => ({ payload, revision })),
+        lines(talk)
+          .map(({ text }) => text)
+          .sort(),
+        ['after it', 'before the bad line'],
+      )
+      assert.deepEqual(
+        lines(raw).map(({ payload, revision }) => ({ payload, revision })),
         [{ payload: easemobLine('1', 'before the bad line'), revision: 0 }],
       )
-      const ledger = lines((await run('tail', 'ledger', '--where', 'unit=import/saved.gz')).stdout)
       assert.deepEqual(
-        ledger.map(({ state, lines: count }) => ({ state, count })),
+        lines(ledger).map(({ state, lines: count }) => ({ state, count })),
         [{ state: 'published', count: 3 }],
       )
-      assert.equal((await run('tail', 'nonsense')).status, 2)
     })
 
-    await t.test('search finds Chinese words, and a message deleted later says so', async () => {
-      const { total, hits } = JSON.parse((await run('search', '海豚', '--json')).stdout) as {
+    await t.test('search finds Chinese words, and a message deleted later says so', () => {
+      const { total, hits } = JSON.parse(search ?? '') as {
         total: number
         hits: { text: string; status: string; sender: string }[]
       }
@@ -163,10 +183,8 @@ suite('the whole way of a message', () => {
       )
     })
 
-    await t.test('status --json has the documented shape, and nothing is behind', async () => {
-      const { status: exit, stdout } = await run('status', '--json')
-      assert.equal(exit, 0)
-      const status = JSON.parse(stdout) as Status
+    await t.test('status --json has the documented shape, and nothing is behind', () => {
+      const status = JSON.parse(statusJson ?? '') as Status
       assert.deepEqual(Object.keys(status), ['sources', 'groups', 'sinks', 'dead'])
       assert.deepEqual(
         status.sources.map(({ name, provider, unread }) => ({ name, provider, unread })),
@@ -200,8 +218,7 @@ suite('the whole way of a message', () => {
       )
       assert.deepEqual(status.sinks, [{ name: 'search', type: 'sqlite', lag: 0, rows: served.messages + 3 }])
       assert.deepEqual(status.dead, { count: 1 })
-      const forPeople = await run('status')
-      assert.match(forPeople.stdout, /^dead letters: 1$/m)
+      assert.match(statusText ?? '', /^dead letters: 1$/m)
     })
 
     await t.test('an independent read_committed consumer sees each revision once', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { openSink } from '../../src/sinks/index.ts'
 import { silentLog } from '../../src/log.ts'
-import { startChatfeed, runChatfeed, temporaryFolder } from '../support/chatfeed.ts'
+import { runChatfeed, runCommandLines, startChatfeed, temporaryFolder } from '../support/chatfeed.ts'
 import { until } from '../support/kafka.ts'
 import { message } from './samples.ts'
 
@@ -18,52 +18,61 @@ function folderWith(t: TestContext, config: string): string {
 }
 
 suite('the command line', { concurrency: 2 }, () => {
-  test('help tells every command', async (t) => {
-    const { status, stdout, stderr } = await runChatfeed(t, ['--help'], { cwd: temporaryFolder(t) })
-    assert.equal(status, 0)
-    assert.equal(stderr, '')
-    for (const command of commands) assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
+  test('help tells every command, and every command its options, --config and --json among them', async (t) => {
+    const [help, ...each] = await runCommandLines(
+      t,
+      [['--help'], ...commands.map((command) => [command, '--help'])],
+      temporaryFolder(t),
+    )
+    assert.deepEqual([help?.status, help?.stderr], [0, ''])
+    for (const [at, command] of commands.entries()) {
+      assert.match(help?.stdout ?? '', new RegExp(`^ {2}${command} `, 'm'))
+      assert.equal(each[at]?.status, 0)
+      assert.match(each[at].stdout, new RegExp(`^Usage: chatfeed ${command} `))
+      assert.match(each[at].stdout, /--config <FILE>/)
+      assert.match(each[at].stdout, /--json/)
+    }
   })
 
-  for (const command of commands) {
-    test(`${command} --help tells its options, --config among them`, async (t) => {
-      const { status, stdout } = await runChatfeed(t, [command, '--help'], { cwd: temporaryFolder(t) })
-      assert.equal(status, 0)
-      assert.match(stdout, /--config <FILE>/)
-      assert.match(stdout, /--json/)
-    })
-  }
-
-  test('the version is that of the package', async (t) => {
-    const { status, stdout } = await runChatfeed(t, ['--version'], { cwd: temporaryFolder(t) })
-    assert.equal(status, 0)
-    assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+  test('bad usage is status 2, told on standard error without a stack', async (t) => {
+    const wrong = [
+      [],
+      ['fly'],
+      ['up', '--nope'],
+      ['up', 'extra'],
+      ['import', 'file.gz'],
+      ['search'],
+      ['search', 'x', '--limit', '0'],
+      ['sandbox', '--port', '70000'],
+      ['tail', '--where', 'kind'],
+      ['tail', '--from', 'yesterday'],
+    ]
+    const results = await runCommandLines(t, wrong, temporaryFolder(t))
+    for (const [at, words] of wrong.entries()) {
+      const { status, stdout, stderr } = results[at] ?? assert.fail()
+      assert.equal(status, 2, words.join(' '))
+      assert.equal(stdout, '', words.join(' '))
+      assert.match(stderr, /error:|Usage:|yesterday is no time\. Write /, words.join(' '))
+      assert.doesNotMatch(stderr, /\n {4}at /, words.join(' '))
+    }
   })
 
-  for (const wrong of [
-    [],
-    ['fly'],
-    ['up', '--nope'],
-    ['import', 'file.gz'],
-    ['search'],
-    ['sandbox', '--port', '70000'],
-  ]) {
-    test(`\`chatfeed ${wrong.join(' ')}\` is bad usage: status 2, told on standard error`, async (t) => {
-      const { status, stdout, stderr } = await runChatfeed(t, wrong, { cwd: temporaryFolder(t) })
-      assert.equal(status, 2)
-      assert.equal(stdout, '')
-      assert.match(stderr, /error:|Usage:/)
-      assert.doesNotMatch(stderr, /\n {4}at /, 'no stack')
-    })
-  }
+  test('the exit status of a process is that of its command line', async (t) => {
+    const cwd = temporaryFolder(t)
+    const version = await runChatfeed(t, ['--version'], { cwd })
+    assert.equal(version.status, 0)
+    assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+    assert.equal((await runChatfeed(t, ['fly'], { cwd })).status, 2)
+  })
 
-  test('a configuration with faults is status 2, every fault on a line of its own', async (t) => {
+  test('faults of the configuration are status 2, each on a line of its own', async (t) => {
     const cwd = folderWith(t, 'sources: [{ name: a, provider: nope }]\nhttpp: {}\ndedup: { window: x }')
-    for (const command of [
-      ['up', '--once'],
-      ['search', 'x', '--json'],
-    ]) {
-      const { status, stdout, stderr } = await runChatfeed(t, command, { cwd })
+    const results = await runCommandLines(
+      t,
+      [['up', '--once'], ['search', 'x', '--json'], ['status', '--json'], ['tail']],
+      cwd,
+    )
+    for (const { status, stdout, stderr } of results) {
       assert.equal(status, 2)
       assert.equal(stdout, '')
       assert.match(stderr, /has 3 faults:/)
@@ -73,25 +82,23 @@ suite('the command line', { concurrency: 2 }, () => {
     }
   })
 
-  test('a configuration file that is not there is status 2', async (t) => {
-    const cwd = temporaryFolder(t)
-    const { status, stderr } = await runChatfeed(t, ['status', '--config', 'nope.yaml'], { cwd })
-    assert.equal(status, 2)
-    assert.match(stderr, /nope\.yaml.*ENOENT/s)
-  })
-
-  test('an unknown role is status 2 before anything is started', async (t) => {
+  test('a file that is not there and a role that is none are status 2 before anything is started', async (t) => {
     const cwd = folderWith(t, 'sources: []')
-    const { status, stderr } = await runChatfeed(t, ['up', '--only', 'sinks'], { cwd })
-    assert.equal(status, 2)
-    assert.match(stderr, /There is no role sinks\. Choose from ingest, dedup, enrich, sink, sink:search\./)
-  })
-
-  test('a time that is none is status 2 before anything is started', async (t) => {
-    const cwd = folderWith(t, 'sources: []')
-    const { status, stderr } = await runChatfeed(t, ['tail', '--from', 'yesterday'], { cwd })
-    assert.equal(status, 2)
-    assert.match(stderr, /^chatfeed: yesterday is no time\. Write /)
+    const [file, role] = await runCommandLines(
+      t,
+      [
+        ['status', '--config', 'nope.yaml'],
+        ['up', '--only', 'sinks'],
+      ],
+      cwd,
+    )
+    assert.equal(file?.status, 2)
+    assert.match(file.stderr, /nope\.yaml.*ENOENT/s)
+    assert.equal(role?.status, 2)
+    assert.match(
+      role.stderr,
+      /There is no role sinks\. Choose from ingest, dedup, enrich, sink, sink:search\./,
+    )
   })
 
   test('a search before the first start fails with the mend', async (t) => {
@@ -106,9 +113,17 @@ suite('the command line', { concurrency: 2 }, () => {
     const sink = await openSink({ name: 'search', type: 'sqlite', path: join(cwd, 'found.db') }, silentLog)
     await sink.write(0, [message, { ...message, id: 'easemob:a#b:2', sentAt: message.sentAt + 1 }], 2)
     await sink.close()
-    const { status, stdout } = await runChatfeed(t, ['search', '发票', '--json', '--limit', '1'], { cwd })
-    assert.equal(status, 0)
-    const { total, hits } = JSON.parse(stdout) as { total: number; hits: Record<string, unknown>[] }
+    const [one, person, nothing] = await runCommandLines(
+      t,
+      [
+        ['search', '发票', '--json', '--limit', '1'],
+        ['search', '发票'],
+        ['search', 'zzz', '--json'],
+      ],
+      cwd,
+    )
+    assert.equal(one?.status, 0)
+    const { total, hits } = JSON.parse(one.stdout) as { total: number; hits: Record<string, unknown>[] }
     assert.equal(total, 2)
     assert.equal(hits.length, 1)
     const { snippet, ...hit } = hits[0] ?? {}
@@ -122,11 +137,9 @@ suite('the command line', { concurrency: 2 }, () => {
       text: '发票 📎.png',
       status: 'pending',
     })
-    const person = await runChatfeed(t, ['search', '发票'], { cwd })
-    assert.equal(person.status, 0)
+    assert.equal(person?.status, 0)
     assert.match(person.stdout, /小李/)
-    const nothing = await runChatfeed(t, ['search', 'zzz', '--json'], { cwd })
-    assert.deepEqual(JSON.parse(nothing.stdout), { total: 0, hits: [] })
+    assert.deepEqual(JSON.parse(nothing?.stdout ?? ''), { total: 0, hits: [] })
   })
 
   test('sandbox prints where it listens and a configuration, serves, and ends by SIGTERM', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
-import { startSandbox } from '../../../src/sandbox/server.ts'
+import { startSandbox } from '../../../src/app/sandbox-server.ts'
 
 test('links in answers follow the name under which the sandbox was asked', async (t) => {
   const now = () => Date.UTC(2026, 10, 24, 6, 30) // half past two in Beijing

@@ -26,12 +26,13 @@ type Read = (
   signal: AbortSignal,
 ) => Reading | Promise<Reading>
 
-/** A source with these units, and a ledger that keeps every entry written. */
+/** A source with these units, and a ledger. `written` are the entries of readings, `nailed` those from before. */
 function loop(units: readonly Unit[], read: Read) {
   const stopping = new AbortController()
   const ledger = new Map<string, LedgerEntry>()
   const attempts = new Map<string, number>()
   const written: LedgerEntry[] = []
+  const nailed: string[] = []
   const readings: string[] = []
   const statuses: SourceStatus[] = []
   let now = 10 * hour
@@ -56,7 +57,8 @@ function loop(units: readonly Unit[], read: Read) {
     entries: () => ledger,
     record: (entry) => {
       ledger.set(entry.unit, entry)
-      written.push(entry)
+      if (entry.attempts > 0) written.push(entry)
+      else nailed.push(entry.unit)
       return Promise.resolve()
     },
     remember: (entry) => ledger.set(entry.unit, entry),
@@ -67,6 +69,7 @@ function loop(units: readonly Unit[], read: Read) {
     options,
     ledger,
     written,
+    nailed,
     readings,
     statuses,
     once: () => runSource(options, true),
@@ -89,6 +92,17 @@ test('a once run reads every due unit once, and ends', async () => {
     written.map(({ unit: name, state }) => `${name} ${state}`),
     ['b published', 'a published'],
   )
+})
+
+test('the oldest units are in the ledger before the first reading, so that a crash leaves no gap unseen', async () => {
+  const units = [unit('1/9'), unit('2/9'), unit('1/10', { opensAt: hour }), unit('2/10', { opensAt: hour })]
+  const run = loop(units, () => {
+    assert.deepEqual(run.nailed, ['1/9', '2/9'])
+    return published
+  })
+  await run.once()
+  await run.once()
+  assert.deepEqual(run.nailed, ['1/9', '2/9'])
 })
 
 test('a once run does not wait for an open hour to close', async () => {
@@ -194,7 +208,7 @@ test('nothing is complete that Kafka has not acknowledged', async () => {
   options.publishing = async (_name, reading) => {
     const answer = await reading(() => undefined)
     if (++flushes === 1) throw new ChatfeedError('transient', 'kafka_timeout', 'Kafka.', { retryAfterMs: 1 })
-    assert.equal(ledger.size, 0)
+    assert.equal(ledger.get('a')?.attempts, 0)
     return answer
   }
   await runSource(options, true)

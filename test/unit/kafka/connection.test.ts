@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { test } from 'node:test'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
 import kafkajs from 'kafkajs'
 import { ChatfeedError } from '../../../src/errors.ts'
 import { Connection, kafkaError } from '../../../src/kafka/connection.ts'
@@ -129,10 +129,26 @@ test('a coordinator is asked for once, and again after a refresh', async () => {
   assert.equal(asked, 3)
 })
 
+test('close ends a call that waits for an answer, and nothing opens a socket again', async (t) => {
+  const server = await listening(t)
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => sockets.push(socket))
+  const { port } = server.address() as AddressInfo
+  const connection = new Connection({ brokers: [`127.0.0.1:${port}`], clientId: 'test' }, silentLog)
+  const waiting = assert.rejects(connection.know(['t']), { code: 'kafka_unreachable' })
+  await once(server, 'connection')
+  const begun = Date.now()
+  await connection.close()
+  await waiting
+  assert.ok(Date.now() - begun < 4_000)
+  await Promise.all(sockets.filter((socket) => !socket.closed).map((socket) => once(socket, 'close')))
+  const before = sockets.length
+  await assert.rejects(connection.know(['t']), { code: 'kafka_unreachable' })
+  assert.equal(sockets.length, before)
+})
+
 test('two calls that find a socket closed open one and not two', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
+  const server = await listening(t)
   const { port } = server.address() as AddressInfo
   const sockets: Socket[] = []
   const noLog = () => undefined
@@ -157,3 +173,10 @@ test('two calls that find a socket closed open one and not two', async (t) => {
   await connection.disconnect()
   assert.equal(sockets.length, 2)
 })
+
+async function listening(t: TestContext): Promise<Server> {
+  const server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  return server
+}
