@@ -9,11 +9,19 @@ export interface Lag {
   lag: number
 }
 
-/** Lag of a group on a topic, per partition summed up, and shown as a metric. */
-export async function measureLag(connection: Connection, group: string, topic: string): Promise<Lag> {
+/**
+ * Lag of a group on a topic, per partition summed up, and shown as a metric; to the last committed record, or with
+ * `end` to the last one written, whose transaction may still be on its way to being visible.
+ */
+export async function measureLag(
+  connection: Connection,
+  group: string,
+  topic: string,
+  to: 'latest' | 'end' = 'latest',
+): Promise<Lag> {
   await connection.know([topic])
   const [ends, starts, committed] = await Promise.all([
-    topicOffsets(connection, topic, 'latest'),
+    topicOffsets(connection, topic, to),
     topicOffsets(connection, topic, 'earliest'),
     committedOffsets(connection, group, topic),
   ])

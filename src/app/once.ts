@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ChatfeedError, explain } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { measureLag } from './lag.ts'
+import { whenStopped } from './signals.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -31,8 +32,8 @@ export async function runOnce(
   pipeline: Pipeline,
   signal: AbortSignal,
 ): Promise<OnceSummary> {
-  await pipeline.ingest?.finished()
-  const connection = new Connection(runtime.kafka, runtime.log)
+  await Promise.race([pipeline.ingest?.finished(), whenStopped(signal)])
+  const connection = new Connection(runtime.kafka, runtime.log, signal)
   try {
     for (const stage of pipeline.stages) await drain(connection, stage, signal)
   } finally {
@@ -61,7 +62,7 @@ async function drain(
   let progressAt = Date.now()
   while (!signal.aborted) {
     let lag = 0
-    for (const topic of stage.inputs) lag += (await measureLag(connection, stage.groupId, topic)).lag
+    for (const topic of stage.inputs) lag += (await measureLag(connection, stage.groupId, topic, 'end')).lag
     if (lag === 0) return
     if (lag < least) {
       least = lag

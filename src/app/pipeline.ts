@@ -41,7 +41,8 @@ export interface Pipeline {
 export async function startPipeline(runtime: Runtime, roles: Roles, once: boolean): Promise<Pipeline> {
   const { config, kafka, log, topics } = runtime
   const stages: RunningRole[] = []
-  const sinks = new Map<string, Sink>()
+  // Before any member starts: a store that cannot be opened must not leave half a pipeline behind.
+  const sinks = await openSinks(runtime, roles)
   const sources = new Map<string, SourceStatus>()
   const ended = new Map<string, PassSummary | ChatfeedError>()
   const raw = providers.map(({ name }) => topics.raw(name))
@@ -69,11 +70,8 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       member: runStage({ kafka, log, groupId, inputs, outputs: [messages, dead], open }),
     })
   }
-  for (const sinkConfig of config.sinks) {
-    if (!roles.sinks.has(sinkConfig.name)) continue
-    const sink = await openSink(sinkConfig, log)
-    sinks.set(sink.name, sink)
-    const groupId = topics.group(`sink.${sink.name}`)
+  for (const [name, sink] of sinks) {
+    const groupId = topics.group(`sink.${name}`)
     const member = runReader({
       kafka,
       log,
@@ -82,7 +80,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       position: (partition) => sink.position(partition),
       write: (records) => carry(records, sink),
     })
-    stages.push({ name: `sink:${sink.name}`, groupId, inputs: [topics.messages], member })
+    stages.push({ name: `sink:${name}`, groupId, inputs: [topics.messages], member })
   }
   const ingest = roles.ingest
     ? runIngest({
@@ -114,6 +112,19 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       await Promise.allSettled(members.map((member) => member.stop()))
       await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
     },
+  }
+}
+
+async function openSinks({ config, log }: Runtime, roles: Roles): Promise<Map<string, Sink>> {
+  const sinks = new Map<string, Sink>()
+  try {
+    for (const sinkConfig of config.sinks) {
+      if (roles.sinks.has(sinkConfig.name)) sinks.set(sinkConfig.name, await openSink(sinkConfig, log))
+    }
+    return sinks
+  } catch (error) {
+    await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
+    throw error
   }
 }
 

@@ -44,7 +44,7 @@ export class Watch {
   async #run(): Promise<void> {
     const { kafka, log } = this.#runtime
     const { signal } = this.#stopping
-    const connection = new Connection(kafka, log)
+    const connection = new Connection(kafka, log, signal)
     while (!signal.aborted) {
       try {
         for (const { name, groupId, inputs } of this.#pipeline.stages) {

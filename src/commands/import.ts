@@ -2,7 +2,6 @@ import { accessSync, constants, createReadStream, type ReadStream, statSync } fr
 import { basename } from 'node:path'
 import { SingleBar } from 'cli-progress'
 import type { Runtime } from '../app/runtime.ts'
-import { stopSignal } from '../app/signals.ts'
 import { ChatfeedError } from '../errors.ts'
 import { importSavedFile } from '../ingest/saved-file.ts'
 import { providersByName } from '../providers/index.ts'
@@ -28,8 +27,7 @@ interface ImportedFile {
  * that is damaged or missing is named; the others go on.
  */
 export async function importFiles(files: readonly string[], options: ImportOptions): Promise<number> {
-  const signal = stopSignal()
-  return withRuntime(options, async (runtime) => {
+  return withRuntime(options, async (runtime, signal) => {
     const done: ImportedFile[] = []
     for (const file of files)
       if (!signal.aborted) done.push(await importFile(file, options.source, runtime, signal))
@@ -79,6 +77,7 @@ async function importFile(
       tenant: reader.tenantOf(sourceConfig),
       reader,
       signal,
+      fetchedAt: file === '-' ? Date.now() : statSync(file).mtimeMs,
       onRecord: () => {
         if (++records % 1_000 === 0) show()
       },

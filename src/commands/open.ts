@@ -4,6 +4,7 @@ import { type Config, configFile, configFrom, readConfig } from '../config/confi
 import { createLog, type Logger } from '../log.ts'
 import { type Demo, startDemo } from '../app/demo.ts'
 import { openRuntime, type Runtime } from '../app/runtime.ts'
+import { stopSignal } from '../app/signals.ts'
 
 /** The configuration of a command; the simulated providers run with it where there is none. */
 export interface Opened {
@@ -34,14 +35,20 @@ export function openLog(options: CommonOptions, config: Config, quiet: boolean):
 /** Runs a short command against the cluster, and leaves nothing behind. Its progress goes to standard error. */
 export async function withRuntime<T>(
   options: CommonOptions,
-  use: (runtime: Runtime) => Promise<T>,
+  use: (runtime: Runtime, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const signal = stopSignal()
   const { config, demo } = await openConfig(options)
   const log = createLog({ level: options.verbose ? 'debug' : 'error' })
   let runtime: Runtime | undefined
   try {
-    runtime = await openRuntime({ config, log, onProgress: (text) => process.stderr.write(`${text}\n`) })
-    return await use(runtime)
+    runtime = await openRuntime({
+      config,
+      log,
+      signal,
+      onProgress: (text) => process.stderr.write(`${text}\n`),
+    })
+    return await use(runtime, signal)
   } finally {
     await runtime?.close()
     await demo?.sandbox.close()

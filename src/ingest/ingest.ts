@@ -85,6 +85,7 @@ async function ingestSource(
     provider: provider.name,
     source: name,
     tenant: source.tenant,
+    signal,
   })
   try {
     const summary = await runSource(
@@ -107,14 +108,21 @@ async function ingestSource(
     )
     if (options.once) options.onEnd(name, summary)
   } catch (error) {
-    // What concerns this source alone must not stop the others; a lost ledger or a bug must.
-    if (!(error instanceof ChatfeedError) || error.code === 'ledger_lost') throw error
+    // What concerns this source alone must not stop the others; a lost ledger, Kafka's refusal or a bug must.
+    if (!(error instanceof ChatfeedError) || error.code === 'ledger_lost' || isOfKafka(error)) throw error
     options.log.error({ source: name, code: error.code }, error.message)
     options.onEnd(name, error)
   } finally {
     await publisher.close()
     await source.close()
   }
+}
+
+const isOfKafka = ({ code }: ChatfeedError): boolean => code.startsWith('kafka_') || code === 'no_topic'
+
+/** One record that the topic does not take is the trouble of its unit, not of the source. */
+function isTooLarge(error: unknown): error is ChatfeedError {
+  return error instanceof ChatfeedError && /^kafka_.*too_large$/.test(error.code)
 }
 
 /** Opens a publisher when it is first needed, and a new one after an error. */
@@ -132,12 +140,13 @@ class LentPublisher {
   ): Promise<Reading> {
     this.#publisher ??= await Publisher.open(this.#options)
     try {
-      const reading = await read(this.#publisher.unit(unit))
+      const reading = await read(this.#publisher.unit(unit, Date.now()))
       await this.#publisher.flush()
       return reading
     } catch (error) {
       await this.close()
-      throw error
+      if (!isTooLarge(error)) throw error
+      return { state: 'failed', reason: `${error.message} ${error.mend ?? ''}`.trim() }
     }
   }
 

@@ -4,7 +4,7 @@ import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import { messageId } from '../model.ts'
-import type { Publish } from '../providers/provider.ts'
+import type { Publish, RawRecord } from '../providers/provider.ts'
 
 /** Where the records of one source go. */
 export interface PublishOptions {
@@ -14,6 +14,8 @@ export interface PublishOptions {
   provider: string
   source: string
   tenant: string
+  /** Ends the patience with a cluster that is away. */
+  signal: AbortSignal
 }
 
 /**
@@ -30,13 +32,17 @@ export class Publisher {
   }
 
   static async open(options: PublishOptions): Promise<Publisher> {
-    return new Publisher(await Producer.open(options.kafka, options.log, options.topic), options)
+    const { kafka, log, topic, signal } = options
+    return new Publisher(await Producer.open(kafka, log, topic, { signal }), options)
   }
 
-  /** The publish function for one unit, counted under the source's name. */
-  unit(unit: string): Publish {
+  /**
+   * The publish function for one unit, counted under the source's name. `fetchedAt` is when the provider was asked
+   * (epoch ms): of two contents of a message the one fetched later wins, however late it is published.
+   */
+  unit(unit: string, fetchedAt: number): Publish {
     const { provider, source, tenant } = this.#options
-    return (record) => {
+    const publish = (record: RawRecord) => {
       const origin = `${unit}#${record.position}`
       const id = messageId(provider, tenant, record.messageId ?? origin)
       const value = rawMessageCodec.encode({
@@ -48,13 +54,14 @@ export class Publisher {
         origin,
         fingerprint: record.fingerprint,
         sentAt: record.sentAt,
-        fetchedAt: Date.now(),
+        fetchedAt,
         payload: record.payload,
       })
       metrics.ingested.inc({ source })
       metrics.ingestedBytes.inc({ source }, record.payload.length)
       return this.#producer.add(Buffer.from(id), value)
     }
+    return Object.assign(publish, { flush: () => this.flush() })
   }
 
   /** Resolves when every record so far is acknowledged by all in-sync replicas. */

@@ -10,6 +10,8 @@ import { newEntry } from './schedule.ts'
 
 export interface SavedFileOptions extends PublishOptions {
   reader: Provider
+  /** When the file was fetched from the provider, epoch ms: an old copy must not win over what is known. */
+  fetchedAt: number
   ledgerTopic: string
   signal: AbortSignal
   /** Called for every record published. */
@@ -46,7 +48,7 @@ async function readFile(
 ): Promise<LedgerEntry> {
   const unit = `import/${name}`
   const entry = newEntry(options.source, { name: unit, deadline: null, opensAt: null })
-  const publish = publisher.unit(unit)
+  const publish = publisher.unit(unit, options.fetchedAt)
   let lines = 0
   try {
     const reading = await options.reader.readSaved(

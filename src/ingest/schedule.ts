@@ -6,7 +6,10 @@ export interface DueUnit {
   unit: Unit
   entry: LedgerEntry | undefined
   dueAt: number
+  urgency: number
 }
+
+const urgencies = { live: 0, unread: 1, secondLook: 2 } as const
 
 const closed = new Set<LedgerEntry['state']>(['published', 'empty'])
 
@@ -29,19 +32,38 @@ export function dueUnits(
   for (const unit of units) {
     const entry = entries.get(unit.name)
     const at = entry?.state === 'failed' && !tried.has(unit.name) ? nowMs : dueAt(unit, entry)
-    if (at !== null && at <= nowMs) due.push({ unit, entry, dueAt: at })
+    if (at !== null && at <= nowMs)
+      due.push({ unit, entry, dueAt: at, urgency: urgencyOf(unit, entry, nowMs) })
   }
-  const secondLook = (look: DueUnit) => urgency(look, nowMs) === 2
-  return due.sort(
-    (a, b) =>
-      urgency(a, nowMs) - urgency(b, nowMs) ||
-      (secondLook(a) ? a.unit.opensAt - b.unit.opensAt : b.unit.opensAt - a.unit.opensAt),
-  )
+  return due.sort((a, b) => a.urgency - b.urgency || beforeInLine(a, b))
 }
 
-function urgency({ unit, entry }: DueUnit, nowMs: number): number {
-  if (unit.pollEveryMs !== null && nowMs < unit.closesAt) return 0
-  return entry && closed.has(entry.state) ? 2 : 1
+function beforeInLine(a: DueUnit, b: DueUnit): number {
+  if (a.urgency === urgencies.live) return a.dueAt - b.dueAt
+  if (a.urgency === urgencies.unread) return b.unit.opensAt - a.unit.opensAt
+  return a.unit.opensAt - b.unit.opensAt
+}
+
+/** Every so many readings a closed hour has its turn, however many live ones wait. */
+const turnOfOthers = 4
+
+/** The unit to read next: the first in line, and now and then the first that is not live. */
+export function nextUnit(due: readonly DueUnit[], turn: number): DueUnit | undefined {
+  const other =
+    turn % turnOfOthers === turnOfOthers - 1
+      ? due.find(({ urgency }) => urgency !== urgencies.live)
+      : undefined
+  return other ?? due[0]
+}
+
+function urgencyOf(unit: Unit, entry: LedgerEntry | undefined, nowMs: number): number {
+  if (isOpen(unit, nowMs)) return urgencies.live
+  return entry && closed.has(entry.state) ? urgencies.secondLook : urgencies.unread
+}
+
+/** Whether the unit is still being polled. */
+function isOpen(unit: Unit, atMs: number): boolean {
+  return unit.pollEveryMs !== null && atMs < unit.closesAt
 }
 
 /** When the next unit becomes due; null when none ever will. */
@@ -84,9 +106,12 @@ const minuteMs = 60_000
 /** A provider that says "retry after 0" gets a breath all the same. */
 const leastWaitMs = 1_000
 
-/** Waiting time before a failed unit is read again: 1, 2, 4 … 15 minutes. */
-export function failureWaitMs(attempts: number): number {
-  return Math.min(15, 2 ** Math.max(0, attempts - 1)) * minuteMs
+/** Waiting time before a failed unit is read again: its poll interval while it is open, else 1, 2, 4 … 15 minutes. */
+function failureWaitMs(unit: Unit, before: LedgerEntry, nowMs: number): number {
+  if (isOpen(unit, nowMs)) return Math.min(unit.pollEveryMs ?? minuteMs, minuteMs)
+  const { state, lastTriedAt, nextLookAt } = before
+  if (state !== 'failed' || lastTriedAt === null || nextLookAt === null) return minuteMs
+  return Math.min(15 * minuteMs, Math.max(minuteMs, 2 * (nextLookAt - lastTriedAt)))
 }
 
 /** The entry of a unit before anything is known of it. `opensAt` is null for one that is not scheduled. */
@@ -136,7 +161,7 @@ export function entryAfter(
   }
   if (
     unit.pollEveryMs !== null &&
-    startedAt < unit.closesAt &&
+    isOpen(unit, startedAt) &&
     (reading.state === 'published' || reading.state === 'empty')
   ) {
     return {
@@ -156,7 +181,7 @@ export function entryAfter(
     case 'not_yet':
     case 'failed': {
       const state = before.publishedAt === null ? reading.state : before.state
-      const waitMs = Math.max(leastWaitMs, reading.retryAfterMs ?? failureWaitMs(entry.attempts))
+      const waitMs = Math.max(leastWaitMs, reading.retryAfterMs ?? failureWaitMs(unit, before, startedAt))
       return { ...entry, state, nextLookAt: startedAt + waitMs }
     }
     case 'lost':

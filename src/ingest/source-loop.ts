@@ -4,7 +4,15 @@ import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { LedgerEntry } from '../model.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
-import { countUnits, dueUnits, entryAfter, newEntry, nextDueAt, type UnitCounts } from './schedule.ts'
+import {
+  countUnits,
+  dueUnits,
+  entryAfter,
+  newEntry,
+  nextDueAt,
+  nextUnit,
+  type UnitCounts,
+} from './schedule.ts'
 
 /** What the loop needs of the world around one source. */
 export interface SourceLoopOptions {
@@ -44,6 +52,8 @@ export interface PassSummary {
 const idleMs = 1_000
 const retryMs = { first: 1_000, last: 60_000 } as const
 const onceAttempts = 4
+/** A provider that wants a longer rest than this fails a `once` run. */
+const onceRestMs = 60_000
 /** Faults of the source in a row after which the unit being read is put off. */
 const unitPatience = 3
 
@@ -57,6 +67,7 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
   const summary: PassSummary = { units: 0, lines: 0, lost: [], failed: [] }
   const tried = new Set<string>()
   let faults = 0
+  let turn = 0
   let reading: Unit | undefined
   let units: Unit[] = []
   const show = (state: SourceStatus['state'], detail: string, nextAt: number | null) => {
@@ -64,12 +75,12 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
   }
   while (!signal.aborted) {
     try {
+      reading = undefined
       units = await source.units(now(), options.entries(), signal)
       showExpiry(source.name, units, options.entries(), now())
       await nailDown(options, units)
-      const next = dueUnits(units, options.entries(), now(), tried).find(
-        ({ unit }) => !once || !tried.has(unit.name),
-      )
+      const due = dueUnits(units, options.entries(), now(), tried)
+      const next = nextUnit(once ? due.filter(({ unit }) => !tried.has(unit.name)) : due, turn++)
       reading = next?.unit
       if (next) {
         show('reading', next.unit.name, null)
@@ -96,6 +107,7 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
         count(summary, await putOff(options, reading, error.message))
       }
       const waitMs = error.retryAfterMs ?? backOff(faults)
+      if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)
       await rest(waitMs, signal)
@@ -105,13 +117,16 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
 }
 
 /**
- * Puts the oldest units into the ledger before the first reading: units are read newest first, and after a crash in
- * the middle the list of units begins at the first gap behind the oldest known one.
+ * Puts the oldest unit of each channel into the ledger before the first reading: units are read newest first, and
+ * after a crash in the middle the list of units begins at the first gap behind the oldest known one.
  */
 async function nailDown(options: SourceLoopOptions, units: readonly Unit[]): Promise<void> {
-  if (units.some(({ name }) => options.entries().has(name))) return
-  for (const unit of units.filter(({ opensAt }) => opensAt === units[0]?.opensAt)) {
-    await options.record(newEntry(options.source.name, unit))
+  const met = new Set<string>()
+  for (const unit of units) {
+    const channel = unit.name.slice(0, unit.name.lastIndexOf('/') + 1)
+    if (met.has(channel)) continue
+    met.add(channel)
+    if (!options.entries().has(unit.name)) await options.record(newEntry(options.source.name, unit))
   }
 }
 

@@ -14,6 +14,8 @@ import {
 
 /** Protocol errors after which the same call may succeed once metadata or the coordinator has moved. */
 const passing = new Set([
+  // The broker tripped: seen when a transaction ends in the moment in which another writer takes its id over.
+  'UNKNOWN',
   'CORRUPT_MESSAGE',
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',

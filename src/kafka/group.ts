@@ -190,6 +190,8 @@ export class GroupMember {
     // A member keeps its id as long as the group knows it: the group would wait for one that was given up.
     if (type === 'REBALANCE_IN_PROGRESS' || type === 'ILLEGAL_GENERATION') return
     if (type === 'UNKNOWN_MEMBER_ID') {
+      // Others have the partitions now: going on would only fence them.
+      this.#workers.assign([])
       this.#memberId = ''
       return
     }

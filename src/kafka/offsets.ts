@@ -4,16 +4,17 @@ import { isolation } from './wire.ts'
 /** Offsets of the partitions of one topic, by partition number. */
 export type PartitionOffsets = Map<number, number>
 
-const timestamps = { latest: -1, earliest: -2 } as const
+const timestamps = { latest: -1, end: -1, earliest: -2 } as const
 
 /**
- * Where each partition begins (`earliest`), where its committed records end (`latest`: the last stable offset),
+ * Where each partition begins (`earliest`), where its committed records end (`latest`: the last stable offset), where
+ * it ends with what open transactions have written (`end`),
  * or the first offset at or after a time (epoch ms); -1 when there is none.
  */
 export async function topicOffsets(
   connection: Connection,
   topic: string,
-  at: 'earliest' | 'latest' | number,
+  at: 'earliest' | 'latest' | 'end' | number,
   partitions = allPartitions(connection, topic),
 ): Promise<PartitionOffsets> {
   const timestamp = typeof at === 'number' ? at : timestamps[at]
@@ -28,7 +29,7 @@ export async function topicOffsets(
       const broker = await connection.cluster.findBroker({ nodeId })
       const { responses } = await broker.listOffsets({
         replicaId: -1,
-        isolationLevel: isolation.readCommitted,
+        isolationLevel: at === 'end' ? isolation.readUncommitted : isolation.readCommitted,
         topics: [{ topic, partitions: led.map((partition) => ({ partition, timestamp })) }],
       })
       for (const answer of responses)

@@ -13,6 +13,8 @@ export interface ProducerOptions {
   batchBytes?: number
   /** How long a write is tried before it fails. */
   deadlineMs?: number
+  /** Once aborted, what fails is not tried again. */
+  signal?: AbortSignal | undefined
 }
 
 /** After this a topic that no broker knows was not just created: it is not there. */
@@ -32,10 +34,14 @@ interface Lane {
 export class Producer {
   readonly #connection: Connection
   readonly #lanes: Lane[]
-  readonly #options: Required<ProducerOptions>
+  readonly #options: Required<Omit<ProducerOptions, 'signal'>>
   #failure: ChatfeedError | undefined
 
-  private constructor(connection: Connection, lanes: Lane[], options: Required<ProducerOptions>) {
+  private constructor(
+    connection: Connection,
+    lanes: Lane[],
+    options: Required<Omit<ProducerOptions, 'signal'>>,
+  ) {
     this.#connection = connection
     this.#lanes = lanes
     this.#options = options
@@ -48,7 +54,7 @@ export class Producer {
     topic: string,
     options: ProducerOptions = {},
   ): Promise<Producer> {
-    const connection = new Connection(kafka, log)
+    const connection = new Connection(kafka, log, options.signal)
     const { deadlineMs = 120_000 } = options
     try {
       await connection.know([topic], { deadlineMs: Math.min(deadlineMs, topicDeadlineMs) }).catch(isMissing)

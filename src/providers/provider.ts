@@ -25,7 +25,11 @@ export interface RawRecord extends Identity {
  * Gives one record to Kafka. Returns a promise when the reader must wait before the next (back-pressure),
  * undefined when it may go on at once. A rejection ends the reading: the unit will be read again.
  */
-export type Publish = (record: RawRecord) => Promise<void> | undefined
+export interface Publish {
+  (record: RawRecord): Promise<void> | undefined
+  /** Resolves when every record given so far is acknowledged; without it there is nothing to wait for. */
+  flush?(this: void): Promise<void>
+}
 
 /** One provider hour and when it is due. Times are epoch milliseconds. */
 export interface Unit {

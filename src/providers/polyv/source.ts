@@ -22,6 +22,8 @@ export class PolyvSource implements Source {
   readonly #client: Client
   /** Rows of each open unit that this process has published, as `RowSet` names them. */
   readonly #published = new Map<string, Set<string>>()
+  /** Unit names read so far: the ledger is long, and listed often. */
+  readonly #parsed = new Map<string, ReturnType<typeof parseUnitName>>()
 
   constructor(config: PolyvConfig, context: SourceContext) {
     this.name = config.name
@@ -33,16 +35,39 @@ export class PolyvSource implements Source {
 
   units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>): Promise<Unit[]> {
     const units: Unit[] = []
+    const knownHours = this.#byChannel(known)
     for (const channel of this.#config.channels) {
-      const startOf = (name: string) => {
-        const unit = parseUnitName(name)
-        return unit?.channel === channel ? unit.startMs : null
-      }
-      const fromMs = coverFrom(sinceMs(this.#config.since, nowMs), known, startOf)
+      const startOf = (name: string) => this.#parse(name)?.startMs ?? null
+      const fromMs = coverFrom(
+        sinceMs(this.#config.since, nowMs),
+        knownHours.get(channel) ?? new Map(),
+        startOf,
+      )
       for (let startMs = startOfHour(fromMs); startMs <= nowMs; startMs += hourMs)
         units.push(this.#unit(channel, startMs))
     }
     return Promise.resolve(units.sort((a, b) => a.opensAt - b.opensAt))
+  }
+
+  #byChannel(known: ReadonlyMap<string, LedgerEntry>): Map<string, Map<string, LedgerEntry>> {
+    const channels = new Map<string, Map<string, LedgerEntry>>()
+    for (const [name, entry] of known) {
+      const channel = this.#parse(name)?.channel
+      if (channel === undefined) continue
+      const hours = channels.get(channel)
+      if (hours) hours.set(name, entry)
+      else channels.set(channel, new Map([[name, entry]]))
+    }
+    return channels
+  }
+
+  #parse(name: string): ReturnType<typeof parseUnitName> {
+    let parsed = this.#parsed.get(name)
+    if (parsed === undefined) {
+      parsed = parseUnitName(name)
+      this.#parsed.set(name, parsed)
+    }
+    return parsed
   }
 
   #unit(channel: string, startMs: number): Unit {
@@ -85,7 +110,10 @@ export class PolyvSource implements Source {
       const refusal = await readList(this.#client, endpoints[endpoint], query, pageSize, accept, signal)
       if (refusal) return failedBy(refusal)
     }
-    if (nowMs < unit.closesAt) this.#published.set(unit.name, published)
+    if (nowMs < unit.closesAt) {
+      await publish.flush?.()
+      this.#published.set(unit.name, published)
+    }
     return rows.reading()
   }
 

@@ -5,9 +5,9 @@ import {
   countUnits,
   dueUnits,
   entryAfter,
-  failureWaitMs,
   newEntry,
   nextDueAt,
+  nextUnit,
 } from '../../../src/ingest/schedule.ts'
 import type { LedgerEntry } from '../../../src/model.ts'
 import type { Reading, Unit } from '../../../src/providers/provider.ts'
@@ -105,10 +105,47 @@ test('a unit the provider has not made is asked for after its own waiting time, 
   const told = after(fileHour, [{ state: 'not_yet', reason: 'r', retryAfterMs: 5_000 }, hour])
   assert.deepEqual([told.state, told.reason, told.nextLookAt], ['not_yet', 'r', hour + 5_000])
   assert.equal(after(fileHour, [{ state: 'not_yet', reason: 'r' }, hour]).nextLookAt, hour + minute)
+  const waits: number[] = []
+  let entry: LedgerEntry | undefined
+  for (let at = hour; waits.length < 7; at = entry?.nextLookAt ?? Infinity) {
+    entry = entryAfter('s', fileHour, entry, failed, at)
+    waits.push((entry.nextLookAt ?? Infinity) - at)
+  }
   assert.deepEqual(
-    [1, 2, 3, 4, 5, 6, 60].map(failureWaitMs),
+    waits,
     [1, 2, 4, 8, 15, 15, 15].map((m) => m * minute),
   )
+})
+
+test('one failed poll of an open hour, after many good ones, puts it off by one poll only', () => {
+  const open: Unit = { ...fileHour, opensAt: 0, closesAt: hour, pollEveryMs: 15_000 }
+  let entry: LedgerEntry | undefined
+  for (let poll = 0; poll < 20; poll++) {
+    const reading: Reading = { state: 'published', lines: 1, bytes: 1, digest: String(poll) }
+    entry = entryAfter('s', open, entry, reading, poll * 15_000)
+  }
+  const after = entryAfter('s', open, entry, failed, 20 * 15_000)
+  assert.equal(after.nextLookAt, 21 * 15_000)
+})
+
+test('however slow the readings, every open hour and every closed one has its turn', () => {
+  const channels = Array.from({ length: 40 }, (_, n) => String(n))
+  const at = { opensAt: hour, closesAt: 2 * hour, pollEveryMs: 15_000 }
+  const units = channels.flatMap((channel) => [
+    { ...fileHour, ...at, name: `${channel}/open` },
+    { ...fileHour, ...at, name: `${channel}/closed`, opensAt: 0, closesAt: hour },
+  ])
+  const entries = new Map<string, LedgerEntry>()
+  const read = new Set<string>()
+  let nowMs = hour
+  for (let turn = 0; turn < 400; turn++, nowMs += 600) {
+    const unit = nextUnit(dueUnits(units, entries, nowMs), turn)?.unit
+    if (!unit) continue
+    read.add(unit.name)
+    const reading: Reading = { state: 'published', lines: 1, bytes: 1, digest: String(turn) }
+    entries.set(unit.name, entryAfter('s', unit, entries.get(unit.name), reading, nowMs))
+  }
+  assert.equal(read.size, 80)
 })
 
 test('a failed unit is tried again; a lost one is closed with its reason', () => {
