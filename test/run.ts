@@ -24,6 +24,8 @@ const fileLimitMs = 300_000
 const files = chosenFiles(process.argv.slice(2))
 const temporary = mkdtempSync(join(tmpdir(), 'chatfeed-test-'))
 process.env['TMPDIR'] = temporary
+// The tests' own cache of compiled code lies in that folder, whatever was said for this process.
+delete process.env['TSX_DISABLE_CACHE']
 
 const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -72,13 +72,17 @@ async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
 test('a lost ledger makes all its sources begin anew, and none is read twice at a time', async (t) => {
   let readings = 0
   const neighbour = { readings: 0, now: 0, most: 0 }
+  let begun = () => {}
+  const neighbourReads = new Promise<void>((resolve) => (begun = resolve))
   const ingest = await startIngest(t, [
     fake('one', async () => {
+      await neighbourReads
       if (++readings === 1) await ingest.takeLedger()
       return published
     }),
     fake('other', async (_publish, signal) => {
       neighbour.most = Math.max(neighbour.most, ++neighbour.now)
+      begun()
       try {
         if (++neighbour.readings > 1) return published
         return await new Promise((_, reject) => {
