@@ -115,11 +115,16 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   }
 }
 
-async function openSinks({ config, log }: Runtime, roles: Roles): Promise<Map<string, Sink>> {
+async function openSinks(
+  { config, log, clusterId, topics }: Runtime,
+  roles: Roles,
+): Promise<Map<string, Sink>> {
   const sinks = new Map<string, Sink>()
+  const stream = `${clusterId}/${topics.messages}`
   try {
     for (const sinkConfig of config.sinks) {
-      if (roles.sinks.has(sinkConfig.name)) sinks.set(sinkConfig.name, await openSink(sinkConfig, log))
+      if (roles.sinks.has(sinkConfig.name))
+        sinks.set(sinkConfig.name, await openSink(sinkConfig, log, stream))
     }
     return sinks
   } catch (error) {

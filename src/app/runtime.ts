@@ -13,6 +13,8 @@ export interface Runtime {
   log: Logger
   kafka: KafkaConnection
   topics: Topics
+  /** Of the Kafka cluster: what a store has read of one cluster says nothing about another. */
+  clusterId: string
   close(): Promise<void>
 }
 
@@ -55,8 +57,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       windowMs: config.dedup.window,
     }
     const names = providers.map(({ name }) => name)
-    await ensureTopics(kafka, log, topicSpecs(topics, names, settings), { signal })
-    return { config, log, kafka, topics, close: async () => embedded?.release() }
+    const clusterId = await ensureTopics(kafka, log, topicSpecs(topics, names, settings), { signal })
+    return { config, log, kafka, topics, clusterId, close: async () => embedded?.release() }
   } catch (error) {
     await embedded?.release()
     throw error

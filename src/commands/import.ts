@@ -77,7 +77,7 @@ async function importFile(
       tenant: reader.tenantOf(sourceConfig),
       reader,
       signal,
-      fetchedAt: file === '-' ? Date.now() : statSync(file).mtimeMs,
+      fetchedAt: file === '-' ? Date.now() : Math.floor(statSync(file).mtimeMs),
       onRecord: () => {
         if (++records % 1_000 === 0) show()
       },

@@ -1,9 +1,9 @@
-import { once } from 'node:events'
 import { openTopic, type ReadableTopic } from '../app/open-topic.ts'
 import { withRuntime } from './open.ts'
 import { stopSignal } from '../app/signals.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
-import { parseDuration } from '../duration.ts'
+import { printLine } from './print-line.ts'
+import { durationOrTime, sinceMs } from '../duration.ts'
 import { ChatfeedError, explain } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { Fetcher } from '../kafka/fetch.ts'
@@ -18,7 +18,8 @@ export interface TailOptions extends CommonOptions {
 
 /**
  * `chatfeed tail`: the records of a topic as JSON lines, from `--from` or the beginning, to the end at the time of
- * the call. With `--follow` it goes on, and begins at the end unless `--from` is given.
+ * the call. With `--follow` it goes on, and begins at the end unless `--from` is given. A reader that goes away
+ * (`| head`) ends it well.
  */
 export async function tail(name: string, options: TailOptions): Promise<number> {
   const signal = stopSignal()
@@ -43,14 +44,10 @@ export async function tail(name: string, options: TailOptions): Promise<number> 
         for (const records of await fetcher.poll(signal)) {
           const end = ends.get(records.partition) ?? 0
           for (const record of records) {
-            if (!options.follow && record.offset >= end) break
+            if (signal.aborted || (!options.follow && record.offset >= end)) break
             const value = { ...readable(record, decode), partition: records.partition, offset: record.offset }
-            if (
-              conditions.every((holds) => holds(value)) &&
-              !process.stdout.write(`${JSON.stringify(value)}\n`)
-            ) {
-              await once(process.stdout, 'drain')
-            }
+            if (conditions.every((holds) => holds(value)))
+              await printLine(process.stdout, JSON.stringify(value), signal)
           }
           if (records.nextOffset >= end) left.delete(records.partition)
         }
@@ -72,9 +69,9 @@ function readable(record: RecordView, decode: ReadableTopic['decode']): Record<s
 }
 
 function parseTime(text: string): number {
-  const agoMs = parseDuration(text)
-  const atMs = agoMs === null ? Date.parse(text) : Date.now() - agoMs
-  if (!Number.isNaN(atMs)) return atMs
+  const since = durationOrTime.safeParse(text)
+  // Kafka reads negative times as words of its own.
+  if (since.success) return Math.max(0, sinceMs(since.data, Date.now()))
   throw new ChatfeedError('fatal', 'usage', `${text} is no time.`, {
     mend: 'Write 2026-11-23T10:00:00+08:00, or 2h for two hours ago.',
   })

@@ -15,7 +15,7 @@ export interface TopicSpec {
 }
 
 /**
- * Creates the topics that do not exist; existing ones are not changed. Safe to call from several processes at
+ * Creates the topics that do not exist; existing ones are not changed. Resolves to the cluster's id. Safe to call from several processes at
  * once. Throws ChatfeedError: `transient` when the cluster cannot be reached in time, `fatal` when a topic has
  * another number of partitions, for task p of a stage reads and writes partition p all along the chain.
  */
@@ -24,7 +24,7 @@ export async function ensureTopics(
   log: Logger,
   topics: readonly TopicSpec[],
   options?: RetryOptions,
-): Promise<void> {
+): Promise<string> {
   const { brokers, tls, sasl, clientId } = kafka
   const connection = new Connection(kafka, log)
   const admin = new kafkajs.Kafka({
@@ -39,14 +39,15 @@ export async function ensureTopics(
   try {
     const ensure = async () => {
       await admin.connect()
+      const cluster = await admin.describeCluster()
       const existing = await partitionCounts(admin)
-      await createTopics(
-        admin,
-        topics.filter(({ name }) => !existing.has(name)),
-      )
-      return existing
+      const missing = topics.filter(({ name }) => !existing.has(name))
+      await createTopics(admin, missing, Math.min(3, cluster.brokers.length))
+      return { clusterId: cluster.clusterId, existing }
     }
-    refuseOthers(topics, await connection.retry('preparing topics', ensure, options))
+    const { clusterId, existing } = await connection.retry('preparing topics', ensure, options)
+    refuseOthers(topics, existing)
+    return clusterId
   } finally {
     await admin.disconnect()
     await connection.close()
@@ -58,10 +59,8 @@ async function partitionCounts(admin: Admin): Promise<Map<string, number>> {
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
 }
 
-async function createTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<void> {
+async function createTopics(admin: Admin, topics: readonly TopicSpec[], copies: number): Promise<void> {
   if (topics.length === 0) return
-  const { brokers } = await admin.describeCluster()
-  const copies = Math.min(3, brokers.length)
   // Answers false when another process created them meanwhile.
   await admin.createTopics({
     waitForLeaders: true,

@@ -1,15 +1,19 @@
 import { messageCodec } from '../avro.ts'
-import type { RecordSet } from '../kafka/record-set.ts'
+import { ChatfeedError } from '../errors.ts'
+import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import { metrics } from '../metrics.ts'
 import type { Message } from '../model.ts'
 import type { Sink } from './sink.ts'
 
-/** Puts a set of `messages` records into a sink, together with the offset to go on from. */
+/**
+ * Puts a set of `messages` records into a sink, together with the offset to go on from. Throws ChatfeedError
+ * `fatal` (`foreign_record`) on what is no message, with nothing written: left out, it would be lost unseen.
+ */
 export async function carry(records: RecordSet, sink: Sink): Promise<void> {
   const messages: Message[] = []
   for (const record of records) {
-    const value = record.value()
-    if (value) messages.push(messageCodec.decode(value))
+    const message = messageIn(record, records)
+    if (message) messages.push(message)
   }
   await sink.write(records.partition, messages, records.nextOffset)
   const now = Date.now()
@@ -17,4 +21,20 @@ export async function carry(records: RecordSet, sink: Sink): Promise<void> {
     metrics.delay.observe({ stage: `sink:${sink.name}` }, (now - message.fetchedAt) / 1_000)
   metrics.sinkRows.inc({ sink: sink.name }, messages.length)
   metrics.processed.inc({ stage: `sink:${sink.name}` }, messages.length)
+}
+
+/** Undefined for a record without a value. */
+function messageIn(record: RecordView, { topic, partition }: RecordSet): Message | undefined {
+  const value = record.value()
+  try {
+    return value ? messageCodec.decode(value) : undefined
+  } catch (cause) {
+    const at = `partition ${partition}, offset ${record.offset}`
+    throw new ChatfeedError('fatal', 'foreign_record', `Topic ${topic} holds no message at ${at}.`, {
+      cause,
+      mend:
+        'Another program writes into this topic, or a newer chatfeed: update this one, ' +
+        'or give it topics of its own with kafka.topicPrefix.',
+    })
+  }
 }

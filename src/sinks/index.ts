@@ -1,21 +1,39 @@
 import { z } from 'zod'
 import type { Logger } from '../log.ts'
 import type { Sink } from './sink.ts'
-import { sqliteConfig, type SqliteConfig } from './sqlite/config.ts'
+import { sqliteConfig } from './sqlite/config.ts'
 
-/** The sink types of this version, one line each; a store is loaded only when it is opened. */
-const openers = {
-  sqlite: async (config: SqliteConfig, log: Logger) =>
-    (await import('./sqlite/store.ts')).openSqliteSink(config, log),
+/** One type of sink: its `sinks:` entry, and what is done with the store that an entry names. */
+interface SinkType<Config> {
+  open(config: Config, log: Logger, stream: string): Promise<Sink>
+  count(config: Config): Promise<number | null>
 }
+
+/** Checks an entry of `types` against its own schema. */
+const sinkType = <Schema extends z.ZodType>(
+  type: { config: Schema } & SinkType<z.infer<Schema>>,
+): typeof type => type
+
+/** The sink types of this version; a store is loaded only when it is opened or counted. */
+const types = {
+  sqlite: sinkType({
+    config: sqliteConfig,
+    open: async (config, log, stream) =>
+      (await import('./sqlite/store.ts')).openSqliteSink(config, log, stream),
+    count: async ({ path }) => (await import('./sqlite/count.ts')).countMessages(path),
+  }),
+}
+
+type Schema = (typeof types)[keyof typeof types]['config']
+const schemas = Object.values(types).map(({ config }) => config) as [Schema, ...Schema[]]
 
 const planned = ['opensearch', 'postgres', 'clickhouse', 'files', 'webhook', 'topic']
 
 /** The strict schema of one `sinks:` entry. */
-export const sinkConfig = z.discriminatedUnion('type', [sqliteConfig], {
+export const sinkConfig = z.discriminatedUnion('type', schemas, {
   error: ({ input }) => {
     const type = (input as { type?: unknown } | null | undefined)?.type
-    const known = Object.keys(openers).join(', ')
+    const known = Object.keys(types).join(', ')
     if (typeof type !== 'string') return `Give the sink a type: ${known}.`
     if (planned.includes(type)) return `Sink type ${type} is not part of this version, which has: ${known}.`
     return `There is no sink type ${type}; this version has: ${known}.`
@@ -24,14 +42,20 @@ export const sinkConfig = z.discriminatedUnion('type', [sqliteConfig], {
 export type SinkConfig = z.infer<typeof sinkConfig>
 
 /**
- * Opens the store of a `sinks:` entry. Throws ChatfeedError `transient` while the store cannot be reached,
+ * Opens the store of a `sinks:` entry for one stream of messages, named by its cluster and topic: positions that
+ * another stream left there do not count. Throws ChatfeedError `transient` while the store cannot be reached,
  * `fatal` when trying again cannot help.
  */
-export function openSink(config: SinkConfig, log: Logger): Promise<Sink> {
-  return openers[config.type](config, log)
+export function openSink(config: SinkConfig, log: Logger, stream: string): Promise<Sink> {
+  return typeOf(config).open(config, log, stream)
 }
 
-/** Messages stored by a sink, asked without opening it for writing. Throws ChatfeedError when the store cannot tell. */
-export async function storedRows(config: SinkConfig): Promise<number> {
-  return (await import('./sqlite/count.ts')).countMessages(config.path)
+/**
+ * Messages stored by a sink, asked without opening it for writing; null where the store is not to be seen from
+ * here. Throws ChatfeedError when the store cannot tell.
+ */
+export function storedRows(config: SinkConfig): Promise<number | null> {
+  return typeOf(config).count(config)
 }
+
+const typeOf = ({ type }: SinkConfig): SinkType<SinkConfig> => types[type]

@@ -8,7 +8,10 @@ import type { Message } from '../model.ts'
 export interface Sink {
   readonly name: string
   readonly type: string
-  /** The offset to read next for a partition, as stored with the data; null when nothing is stored yet. */
+  /**
+   * The offset to read next for a partition of the stream that the sink was opened for, as stored with the data;
+   * null when nothing of that stream is stored yet. Offsets of another cluster or topic mean nothing here.
+   */
   position(partition: number): Promise<number | null>
   /**
    * Stores the messages and `nextOffset` in one step. The highest revision of an id stays; the same batch

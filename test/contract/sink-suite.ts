@@ -11,8 +11,8 @@ export interface StoredMessage {
 
 /** A fresh store for one scenario; it cleans up after itself. */
 export interface StoreUnderTest {
-  /** Opens the sink on the store; called again after a close and for a second reader beside the first. */
-  open(): Promise<Sink>
+  /** Opens the sink on the store for a stream; called again after a close and for a second reader beside the first. */
+  open(stream: string): Promise<Sink>
   /** Everything in the store, by message id. */
   stored(): Promise<Map<string, StoredMessage>>
 }
@@ -47,6 +47,8 @@ export function exampleMessage(overrides: Partial<Message> = {}): Message {
   }
 }
 
+const stream = 'cluster-a/messages'
+
 /** The promises of the `Sink` interface, for any sink. Closing a sink twice must be harmless. */
 export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<StoreUnderTest>): void {
   const scenario = (
@@ -55,7 +57,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
   ) => {
     test(`${type} sink: ${name}`, async (t) => {
       const store = await prepare(t)
-      const sink = await store.open()
+      const sink = await store.open(stream)
       t.after(() => sink.close())
       await run(store, sink, t)
     })
@@ -108,12 +110,27 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
       await sink.write(0, [message('a')], 17)
       assert.equal(await sink.position(0), 17)
       await sink.close()
-      const reopened = await store.open()
+      const reopened = await store.open(stream)
       t.after(() => reopened.close())
       assert.equal(await reopened.position(0), 17)
       assert.equal(await reopened.rows(), 1)
     },
   )
+
+  scenario('positions of another stream do not count, and are kept for it', async (store, sink, t) => {
+    await sink.write(0, [message('a')], 500)
+    await sink.close()
+    const other = await store.open('cluster-b/messages')
+    t.after(() => other.close())
+    assert.equal(await other.position(0), null)
+    await other.write(0, [message('b')], 3)
+    assert.equal(await other.position(0), 3)
+    await other.close()
+    const again = await store.open(stream)
+    t.after(() => again.close())
+    assert.equal(await again.position(0), 500)
+    assert.equal(await again.rows(), 2)
+  })
 
   scenario('partitions have positions of their own', async (_store, sink) => {
     await sink.write(0, [message('a')], 5)
@@ -129,7 +146,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
 
   scenario('an old reader that repeats its batch moves nothing backwards', async (store, oldReader, t) => {
     await oldReader.write(0, [message('a', 1)], 1)
-    const newReader = await store.open()
+    const newReader = await store.open(stream)
     t.after(() => newReader.close())
     await newReader.write(0, [message('a', 2), message('b')], 3)
     await oldReader.write(0, [message('a', 1)], 1)

@@ -11,7 +11,7 @@ sinkSuite('sqlite', (t) => {
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'deep', 'messages.db')
   return Promise.resolve({
-    open: () => openSink({ name: 'search', type: 'sqlite', path }, silentLog),
+    open: (stream) => openSink({ name: 'search', type: 'sqlite', path }, silentLog, stream),
     stored: () => {
       const db = new DatabaseSync(path, { readOnly: true })
       const rows = db.prepare('select id, revision, text from messages').all() as ({

@@ -48,16 +48,16 @@ test('in an empty folder all starts by itself, ends by Ctrl-C and goes on at the
   })
 
   const first = startChatfeed(t, ['up'], { cwd })
-  await until('more than 100 messages are stored', () => countMessages(database) > 100, 60_000)
+  await until('more than 100 messages are stored', () => (countMessages(database) ?? 0) > 100, 60_000)
   const found = await run('search', '退款', '--json')
   assert.equal(found.status, 0, found.stderr)
   assert.ok((JSON.parse(found.stdout) as { total: number }).total > 0)
   await interrupt(first, kafka)
   assert.deepEqual(readdirSync(cwd), ['.chatfeed'])
-  const stored = countMessages(database)
+  const stored = countMessages(database) ?? 0
 
   const second = startChatfeed(t, ['up'], { cwd })
-  await until('the second start goes on', () => countMessages(database) > stored)
+  await until('the second start goes on', () => (countMessages(database) ?? 0) > stored)
   const status = await run('status', '--json')
   assert.equal(status.status, 0, status.stderr)
   const { sources, dead } = JSON.parse(status.stdout) as Status

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -107,20 +107,27 @@ suite('the whole way of a message', () => {
       )
     })
 
-    await t.test('a message imported in two states has two revisions', async () => {
-      const files = ['pass', 'delete'].map((status) => {
-        const file = join(scene.folder, `${status}.json`)
-        writeFileSync(file, polyvPage(status))
-        return file
-      })
-      const { status, stderr } = await run('import', ...files, '--source', 'live')
-      assert.equal(status, 0, stderr)
-      const up = await run('up', '--once', '--only', 'dedup,enrich,sink', '--json')
-      assert.equal(up.status, 0, up.stderr)
-      const { sinks, ok } = JSON.parse(up.stdout) as OnceSummary
-      assert.equal(ok, true)
-      assert.deepEqual(sinks, [{ name: 'search', rows: served.messages + 3 }])
-    })
+    await t.test(
+      'a message imported in two states has two revisions, and an older copy changes nothing',
+      async () => {
+        const files = ['pass', 'delete'].map((status) => {
+          const file = join(scene.folder, `${status}.json`)
+          writeFileSync(file, polyvPage(status))
+          return file
+        })
+        // Fetched before the others and imported after them: stale, whatever it says.
+        const old = join(scene.folder, 'old.json')
+        writeFileSync(old, polyvPage('censor'))
+        utimesSync(old, 1_700_000_000, 1_700_000_000)
+        const { status, stderr } = await run('import', ...files, old, '--source', 'live')
+        assert.equal(status, 0, stderr)
+        const up = await run('up', '--once', '--only', 'dedup,enrich,sink', '--json')
+        assert.equal(up.status, 0, up.stderr)
+        const { sinks, ok } = JSON.parse(up.stdout) as OnceSummary
+        assert.equal(ok, true)
+        assert.deepEqual(sinks, [{ name: 'search', rows: served.messages + 3 }])
+      },
+    )
 
     const shown = await runCommandLines(
       t,

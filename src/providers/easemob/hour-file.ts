@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { addAbortSignal, pipeline, type Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { ChatfeedError } from '../../errors.ts'
+import { inflate } from '../inflate.ts'
 import { eachRecord } from '../lines.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
+import { stopped } from '../stopped.ts'
 import { identify } from './records.ts'
 
 /**
@@ -25,11 +26,12 @@ export class HourReader {
   /**
    * Reads one file to its end, gz or plain by its first bytes, and destroys the stream. Throws ChatfeedError
    * `damaged_file` for one that is empty, cut short or a web page: its records so far are published, but the
-   * hour is not complete. Throws what `publish` rejects with, and the reason of the signal.
+   * hour is not complete. Throws what `publish` rejects with, and `stopped` once the
+   * signal has aborted.
    */
   async read(file: Readable): Promise<void> {
     addAbortSignal(this.#signal, file)
-    await eachRecord(inflated(file, this.#signal), (payload) => {
+    await eachRecord(textOf(file, this.#signal), (payload) => {
       this.#lines++
       this.#bytes += payload.length
       this.#digest.update(payload)
@@ -43,40 +45,19 @@ export class HourReader {
   }
 }
 
-/**
- * The file's text. Its first bytes alone tell whether it is gz: the declared encoding of a download may be that of
- * the stored object or of the transport. All members are inflated, zero padding is ignored.
- */
-async function* inflated(file: Readable, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** The file's text, gz or plain. */
+async function* textOf(file: Readable, signal: AbortSignal): AsyncGenerator<Buffer> {
   try {
-    const [head, whole] = await peek(file)
+    const { head, text } = await inflate(file)
     if (head.length === 0) throw damaged('is empty')
     if (head.toString('latin1').trimStart().startsWith('<')) throw damaged('is a web page or an error in XML')
-    const isGzip = head[0] === 0x1f && head[1] === 0x8b
-    // A pipeline's error, of either end, surfaces where it is iterated.
-    yield* isGzip ? pipeline(whole, createGunzip({ chunkSize: 65_536 }), () => undefined) : whole
+    yield* text
   } catch (cause) {
-    signal.throwIfAborted()
+    if (signal.aborted) throw stopped(cause)
     throw cause instanceof ChatfeedError ? cause : damaged('is damaged or was cut short', cause)
   } finally {
     file.destroy()
   }
-}
-
-/** The first chunk, of two bytes at least unless the file ends before, and the whole file with it. */
-async function peek(file: AsyncIterable<Buffer>): Promise<[head: Buffer, whole: AsyncGenerator<Buffer>]> {
-  const chunks = file[Symbol.asyncIterator]()
-  let head: Buffer = Buffer.alloc(0)
-  while (head.length < 2) {
-    const next = await chunks.next()
-    if (next.done === true) break
-    head = Buffer.concat([head, next.value])
-  }
-  async function* whole(): AsyncGenerator<Buffer> {
-    yield head
-    yield* { [Symbol.asyncIterator]: () => chunks }
-  }
-  return [head, whole()]
 }
 
 function damaged(what: string, cause?: unknown): ChatfeedError {

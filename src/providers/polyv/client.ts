@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { ChatfeedError } from '../../errors.ts'
 import type { SourceContext } from '../provider.ts'
+import { stopped } from '../stopped.ts'
 import { signedQuery, type Credentials, type Params } from './signature.ts'
 import { verdictOf, type Answer, type Verdict } from './verdicts.ts'
 
@@ -150,9 +151,4 @@ function unreachable(error: unknown): Verdict {
     reason: `Polyv cannot be reached (${String(cause)}).`,
     mend: 'Check baseUrl, the network and proxies of this machine.',
   }
-}
-
-/** What a reading ends with when its signal aborts. */
-export function stopped(cause: unknown): ChatfeedError {
-  return new ChatfeedError('transient', 'stopped', 'The reading was stopped.', { cause })
 }

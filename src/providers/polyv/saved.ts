@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { ChatfeedError } from '../../errors.ts'
+import { inflate } from '../inflate.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
-import { stopped } from './client.ts'
+import { stopped } from '../stopped.ts'
 import { identify } from './records.ts'
 import { elementsOf, endOfValue, membersOf, skipSpace } from './slices.ts'
 
@@ -15,7 +15,7 @@ const maxValueBytes = 64 * 1024 * 1024
  * a line, in memory for one page or item at a time. What is no message is handed on too, to end in `dead`. Throws
  * ChatfeedError `fatal` (`file_truncated`, `file_damaged`, `value_too_large`) when the rest of the file cannot
  * be read; the records before it are published. An item that lacks its status counts as passed: a saved page
- * does not tell what was asked for.
+ * does not tell what was asked for. Throws `stopped` once the signal has aborted.
  */
 export async function readSaved(
   file: Readable,
@@ -25,7 +25,7 @@ export async function readSaved(
   const digest = createHash('sha256')
   let lines = 0
   let bytes = 0
-  for await (const value of valuesIn(inflated(file))) {
+  for await (const value of valuesIn(textOf(file, signal))) {
     for (const payload of itemsIn(value)) {
       if (signal.aborted) throw stopped(signal.reason)
       const identity = identify(payload)
@@ -39,28 +39,19 @@ export async function readSaved(
   return { lines, bytes, digest: digest.digest('hex') }
 }
 
-async function* inflated(file: Readable): AsyncGenerator<Buffer> {
-  const chunks = file.iterator() as AsyncIterator<Buffer>
-  const first = await chunks.next()
-  if (first.done) return
-  const whole = Readable.from(startingWith(first.value, chunks))
-  const isGzip = first.value[0] === 0x1f && first.value[1] === 0x8b
-  if (!isGzip) {
-    yield* whole as AsyncIterable<Buffer>
-    return
-  }
+/** The file's text, gz or plain. */
+async function* textOf(file: Readable, signal: AbortSignal): AsyncGenerator<Buffer> {
+  addAbortSignal(signal, file)
+  let isGzip = false
   try {
-    yield* pipeline(whole, createGunzip(), () => {
-      // A fault of either stream ends the loop over the result, which is where it is dealt with.
-    })
+    const inflated = await inflate(file)
+    isGzip = inflated.isGzip
+    yield* inflated.text
   } catch (cause) {
+    if (signal.aborted) throw stopped(cause)
+    if (!isGzip) throw cause
     throw new ChatfeedError('fatal', 'file_damaged', 'The gz file is damaged or incomplete.', { cause })
   }
-}
-
-async function* startingWith(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield first
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
 }
 
 /** The values of a file: objects one after another, with or without an array around them. Broken lines count as values. */

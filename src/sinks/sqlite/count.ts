@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs'
 import { openForReading } from './database.ts'
 import { sqliteFailure } from './failure.ts'
 
-/** Messages stored in a database file, read only; 0 where there is none yet. Throws ChatfeedError when it is unreadable. */
-export function countMessages(path: string): number {
-  if (!existsSync(path)) return 0
+/**
+ * Messages stored in a database file, read only. Null where there is no file: there is none yet, or it lies on
+ * another machine. Throws ChatfeedError when it is unreadable.
+ */
+export function countMessages(path: string): number | null {
+  if (!existsSync(path)) return null
   try {
     const db = openForReading(path)
     if (!db) return 0

@@ -40,7 +40,12 @@ const migrations = [
      attachments text not null,
      origin text not null
    );
-   create table positions (partition integer primary key, next_offset integer not null);
+   create table positions (
+     stream text not null,
+     partition integer not null,
+     next_offset integer not null,
+     primary key (stream, partition)
+   ) without rowid;
    create virtual table message_words using fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii');`,
 ]
 

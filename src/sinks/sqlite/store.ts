@@ -17,9 +17,11 @@ const upsert = `
   where excluded.revision > messages.revision
   returning rowid`
 
+const position = 'select next_offset as nextOffset from positions where stream = ? and partition = ?'
+
 const advance = `
-  insert into positions (partition, next_offset) values (?, ?)
-  on conflict (partition) do update set next_offset = max(next_offset, excluded.next_offset)`
+  insert into positions (stream, partition, next_offset) values (?, ?, ?)
+  on conflict (stream, partition) do update set next_offset = max(next_offset, excluded.next_offset)`
 
 /**
  * Messages, their full-text index and the positions in one database file; every batch is one transaction.
@@ -29,6 +31,7 @@ class SqliteSink implements Sink {
   readonly name: string
   readonly type = 'sqlite'
   readonly #path: string
+  readonly #stream: string
   readonly #db: Database
   readonly #words: Words
   readonly #upsert
@@ -36,20 +39,21 @@ class SqliteSink implements Sink {
   readonly #advance
   readonly #position
 
-  constructor(config: SqliteConfig, db: Database, words: Words) {
+  constructor(config: SqliteConfig, stream: string, db: Database, words: Words) {
     this.name = config.name
     this.#path = config.path
+    this.#stream = stream
     this.#db = db
     this.#words = words
     this.#upsert = db.prepare(upsert)
     this.#replaceWords = db.prepare('insert or replace into message_words (rowid, words) values (?, ?)')
     this.#advance = db.prepare(advance)
-    this.#position = db.prepare('select next_offset as nextOffset from positions where partition = ?')
+    this.#position = db.prepare(position)
   }
 
   position(partition: number): Promise<number | null> {
     return this.#attempt(() => {
-      const stored = this.#position.get(partition) as { nextOffset: number } | undefined
+      const stored = this.#position.get(this.#stream, partition) as { nextOffset: number } | undefined
       return stored?.nextOffset ?? null
     })
   }
@@ -58,7 +62,7 @@ class SqliteSink implements Sink {
     return this.#attempt(() =>
       inTransaction(this.#db, () => {
         this.#index(this.#store(messages))
-        this.#advance.run(partition, nextOffset)
+        this.#advance.run(this.#stream, partition, nextOffset)
       }),
     )
   }
@@ -100,11 +104,15 @@ class SqliteSink implements Sink {
   }
 }
 
-/** Opens the database of the sink, made anew where it is missing, and loads the dictionary (0.3 s, once). */
-export async function openSqliteSink(config: SqliteConfig, log: Logger): Promise<Sink> {
+/**
+ * Opens the database of the sink, made anew where it is missing, and loads the dictionary (0.3 s, once). Positions
+ * are those of `stream`.
+ */
+export async function openSqliteSink(config: SqliteConfig, log: Logger, stream: string): Promise<Sink> {
   const words = await Words.load()
-  const sink = await attempt(config.path, () => new SqliteSink(config, openForWriting(config.path), words))
-  log.debug({ sink: config.name, path: config.path }, 'sink opened')
+  const { name, path } = config
+  const sink = await attempt(path, () => new SqliteSink(config, stream, openForWriting(path), words))
+  log.debug({ sink: name, path, stream }, 'sink opened')
   return sink
 }
 

@@ -36,6 +36,7 @@ function failing(...errors: Error[]) {
 }
 
 const codes = {
+  serverError: -1,
   notLeader: 6,
   coordinatorLoading: 14,
   invalidEpoch: 47,
@@ -48,11 +49,12 @@ test('a call is made again, with fresh metadata, while the error may pass', asyn
   const { call, calls } = failing(
     protocolError(codes.notLeader),
     protocolError(codes.coordinatorLoading),
+    protocolError(codes.serverError),
     new kafkajs.KafkaJSConnectionError('Connection error: read ECONNRESET'),
   )
   assert.equal(await connection.retry('trying', call), 'done')
-  assert.equal(calls(), 4)
-  assert.deepEqual(count, { connect: 1, refresh: 3, drop: 0 })
+  assert.equal(calls(), 5)
+  assert.deepEqual(count, { connect: 1, refresh: 4, drop: 0 })
 })
 
 test('after a transaction before this one is still ending, the metadata are not asked for', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -38,7 +38,7 @@ const files: [name: string, text: string][] = [
 
 for (const [name, text] of files) {
   test(`${name}: every item with its own bytes, gz or not, however it is cut`, async () => {
-    for (const chunkSize of [3, 64, 100_000]) {
+    for (const chunkSize of [1, 3, 64, 100_000]) {
       assert.deepEqual((await readSaved(text, chunkSize)).payloads, [a, b, c])
       assert.deepEqual((await readSaved(gzipSync(text), chunkSize)).payloads, [a, b, c])
     }
@@ -106,6 +106,17 @@ test('a stopped import ends', async () => {
     polyv.readSaved(file, () => undefined, AbortSignal.abort()),
     (error) => error instanceof ChatfeedError && error.code === 'stopped',
   )
+})
+
+test('a stopped import ends while it waits for the file', async () => {
+  const stop = new AbortController()
+  const endless = new PassThrough()
+  endless.write(`${a}\n{`)
+  const publish = (): undefined => {
+    stop.abort()
+  }
+  await assert.rejects(polyv.readSaved(endless, publish, stop.signal), { code: 'stopped' })
+  assert.ok(endless.destroyed)
 })
 
 test('a page of several megabytes in small chunks is read in linear time', async () => {

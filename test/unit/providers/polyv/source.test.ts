@@ -388,3 +388,18 @@ test('a unit of another provider fails, an hour that has not begun is not yet', 
   clock.nowMs = unit.opensAt - 1
   assert.equal((await readUnit(source, unit)).reading.state, 'not_yet')
 })
+
+test('rows of an open hour that Kafka did not acknowledge are published again by the next poll', async (t) => {
+  const { source, clock } = await openSandbox(t)
+  const unit = await unitNamed(source, openUnit, clock.nowMs)
+  let published = 0
+  const publish = Object.assign((): undefined => void published++, {
+    flush: () => Promise.reject(new ChatfeedError('transient', 'kafka_unreachable', 'Kafka is away.')),
+  })
+  await assert.rejects(source.read(unit, publish, new AbortController().signal), {
+    code: 'kafka_unreachable',
+  })
+  assert.ok(published > 0)
+  const { records } = await readUnit(source, unit)
+  assert.equal(records.length, published)
+})

@@ -15,7 +15,7 @@ export function freshPath(t: TestContext): string {
 }
 
 export async function openAt(t: TestContext, path: string): Promise<Sink> {
-  const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog)
+  const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
   t.after(() => sink.close())
   return sink
 }
