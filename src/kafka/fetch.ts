@@ -113,7 +113,9 @@ export class Fetcher {
           'fatal',
           'offset_out_of_range',
           `Offset ${answer.offset} of ${answer.topic}-${answer.partition} no longer exists: records were deleted before they were read.`,
-          { mend: 'Raise the retention of the topic, then reset the offsets of the group.' },
+          {
+            mend: 'Raise the retention of the topic; then reset the offsets of the group, or for a sink move its store away, so that it fills anew.',
+          },
         )
       }
       if (answer.errorCode !== errorCodes.none) throw protocolError(answer.errorCode)
