@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { kafkaError, Connection } from '../kafka/connection.ts'
+import { Connection } from '../kafka/connection.ts'
+import { kafkaError } from '../kafka/kafka-error.ts'
 import { measureLag } from './lag.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Runtime } from './runtime.ts'

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChatfeedError } from '../errors.ts'
 import { unlessAborted } from './abort.ts'
-import { type Connection, kafkaError } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { kafkaError } from './kafka-error.ts'
 import { type AbortedTransaction, RecordSet } from './record-set.ts'
 import { apiKeys, isolation, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
 

@@ -1,5 +1,6 @@
 import { ChatfeedError } from '../errors.ts'
-import { type Connection, kafkaError, type RetryOptions } from './connection.ts'
+import type { Connection, RetryOptions } from './connection.ts'
+import { kafkaError } from './kafka-error.ts'
 import { type BatchOwner, encodeBatch, type SealedBatch } from './record-batch.ts'
 import { apiKeys, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
 

@@ -1,5 +1,6 @@
 import type { Logger } from '../log.ts'
-import { Connection, kafkaError } from './connection.ts'
+import { Connection } from './connection.ts'
+import { kafkaError } from './kafka-error.ts'
 import { Fetcher } from './fetch.ts'
 import { GroupMember } from './group.ts'
 import { topicOffsets } from './offsets.ts'

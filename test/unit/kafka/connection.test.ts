@@ -5,7 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { test, type TestContext } from 'node:test'
 import kafkajs from 'kafkajs'
 import { ChatfeedError } from '../../../src/errors.ts'
-import { Connection, kafkaError } from '../../../src/kafka/connection.ts'
+import { Connection } from '../../../src/kafka/connection.ts'
+import { kafkaError } from '../../../src/kafka/kafka-error.ts'
 import { type Broker, protocolError } from '../../../src/kafka/wire.ts'
 import { silentLog } from '../../../src/log.ts'
 

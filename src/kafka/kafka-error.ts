@@ -1,0 +1,110 @@
+import { ChatfeedError } from '../errors.ts'
+import type { KafkajsError } from './wire.ts'
+
+/** Protocol errors after which the same call may succeed once metadata or the coordinator has moved. */
+const passing = new Set([
+  // The broker tripped: seen when a transaction ends in the moment in which another writer takes its id over.
+  'UNKNOWN',
+  'CORRUPT_MESSAGE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'REQUEST_TIMED_OUT',
+  'REPLICA_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NOT_CONTROLLER',
+  'CONCURRENT_TRANSACTIONS',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'LISTENER_NOT_FOUND',
+  'OFFSET_NOT_AVAILABLE',
+])
+
+const lostConnection = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+  'KafkaJSLockTimeout',
+])
+
+/** The producer can write no more: another one took over, or the broker no longer knows its sequence. */
+const fencing = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+])
+
+const authentication = new Set(['KafkaJSSASLAuthenticationError'])
+
+/** kafkajs wraps the error that ended its own retries: the inner one says what happened. */
+export function innermost(error: unknown): KafkajsError {
+  let inner = (error instanceof ChatfeedError ? (error.cause ?? error) : error) as KafkajsError
+  while (inner.name === 'KafkaJSNumberOfRetriesExceeded' && inner.cause instanceof Error) inner = inner.cause
+  return inner
+}
+
+/** Any error of a Kafka call as a ChatfeedError: `transient` (code `kafka_…` or `fenced`) or `fatal`. */
+export function kafkaError(error: unknown, doing: string): ChatfeedError {
+  if (error instanceof ChatfeedError) return error
+  const inner = innermost(error)
+  const type = inner.type ?? inner.name
+  if (fencing.has(type)) {
+    return new ChatfeedError('transient', 'fenced', `Another process took over while ${doing}.`, {
+      cause: error,
+    })
+  }
+  if (passing.has(type))
+    return new ChatfeedError(
+      'transient',
+      `kafka_${type.toLowerCase()}`,
+      `Kafka is not ready for ${doing}: ${type}.`,
+      { cause: error },
+    )
+  if (lostConnection.has(inner.name) || isNetworkError(inner)) {
+    return new ChatfeedError(
+      'transient',
+      'kafka_unreachable',
+      `Kafka cannot be reached for ${doing}: ${inner.message}.`,
+      {
+        cause: error,
+        mend: 'Check kafka.brokers, the network and that the brokers run.',
+      },
+    )
+  }
+  if (authentication.has(inner.name)) {
+    return new ChatfeedError(
+      'fatal',
+      'kafka_authentication',
+      `Kafka refused the credentials: ${inner.message}.`,
+      {
+        cause: error,
+        mend: 'Check kafka.sasl and kafka.tls.',
+      },
+    )
+  }
+  return new ChatfeedError(
+    'fatal',
+    `kafka_${type.toLowerCase()}`,
+    `Kafka refused ${doing}: ${inner.message}.`,
+    { cause: error },
+  )
+}
+
+/** Node's errors of files and sockets have a word for a code; so have those of wrong arguments, which are bugs. */
+function isNetworkError({ name, code }: KafkajsError): boolean {
+  return typeof code === 'string' && name !== 'TypeError' && name !== 'RangeError'
+}
