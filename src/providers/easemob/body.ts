@@ -1,3 +1,4 @@
+import { linkedAttachment } from '../attachment.ts'
 import type { Attachment, Location, MessageKind } from '../../model.ts'
 import { canonicalText } from '../canonical.ts'
 import { asId, asNumber, asObject, type Json } from './records.ts'
@@ -90,23 +91,9 @@ function attachment(
   if (!/^https?:\/\//i.test(absolute) || !URL.canParse(absolute)) return null
   const secretText = asId(secret)
   const separator = absolute.includes('?') ? '&' : '?'
-  return {
-    role,
-    url: absolute,
-    resolvedUrl:
-      secretText === null
-        ? absolute
-        : `${absolute}${separator}share-secret=${encodeURIComponent(secretText)}`,
-    name: asId(name),
-    mimeType: null,
-    size: null,
-    width: null,
-    height: null,
-    durationSeconds: null,
-    state: 'linked',
-    sha256: null,
-    archiveKey: null,
-  }
+  const resolvedUrl =
+    secretText === null ? absolute : `${absolute}${separator}share-secret=${encodeURIComponent(secretText)}`
+  return linkedAttachment(absolute, { role, resolvedUrl, name: asId(name) })
 }
 
 function locationOf(body: Json): Location | null {

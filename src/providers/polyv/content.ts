@@ -1,3 +1,4 @@
+import { linkedAttachment } from '../attachment.ts'
 import { decodeHTML } from 'entities'
 import type { Attachment, MessageContent, MessageKind } from '../../model.ts'
 import { objectOf, word, type Fields, type Item } from './item.ts'
@@ -111,24 +112,7 @@ function fileAt(content: Fields): Attachment[] {
 
 function attachment(url: string, known: Partial<Attachment>): Attachment[] {
   if (!isLink(url)) return []
-  const link = absoluteUrl(url)
-  return [
-    {
-      role: 'original',
-      url: link,
-      resolvedUrl: link,
-      name: null,
-      mimeType: null,
-      size: null,
-      width: null,
-      height: null,
-      durationSeconds: null,
-      state: 'linked',
-      sha256: null,
-      archiveKey: null,
-      ...known,
-    },
-  ]
+  return [linkedAttachment(absoluteUrl(url), known)]
 }
 
 function pixels(value: unknown): number | null {
