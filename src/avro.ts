@@ -70,8 +70,11 @@ export function singleObjectCodec<T>(schema: string): Codec<T> {
   }
 }
 
+/** Values of `raw.*` and `unique`. */
 export const rawMessageCodec = singleObjectCodec<RawMessage>(schemaText('raw-message'))
+/** Values of `messages`. */
 export const messageCodec = singleObjectCodec<Message>(schemaText('message'))
+/** Values of `ledger`. */
 export const ledgerCodec = singleObjectCodec<LedgerEntry>(schemaText('ledger-entry'))
 
 function singleObjectHeader(type: avsc.Type): Buffer {

@@ -6,6 +6,7 @@
  */
 export type Remedy = 'transient' | 'message' | 'fatal'
 
+/** What an error carries beside its message. */
 export interface ErrorDetails {
   cause?: unknown
   /** The other side's own waiting time. */

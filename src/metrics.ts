@@ -8,6 +8,7 @@ const counter = <Label extends string>(name: string, help: string, labelNames: L
 const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
   new Gauge({ name: `chatfeed_${name}`, help, labelNames, registers: [registry] })
 
+/** One object a metric; the names and labels are a promise to users. */
 export const metrics = {
   ingested: counter('ingested_total', 'Records published to raw topics.', ['source']),
   ingestedBytes: counter('ingested_bytes_total', 'Bytes of those records.', ['source']),

@@ -31,9 +31,12 @@ export interface RawMessage {
   payload: Buffer
 }
 
+/** Where a message can be said. */
 export const conversationKinds = ['direct', 'group', 'room'] as const
+/** One of `conversationKinds`. */
 export type ConversationKind = (typeof conversationKinds)[number]
 
+/** What a message can be; `other` is a type that chatfeed does not know. */
 export const messageKinds = [
   'text',
   'image',
@@ -51,14 +54,20 @@ export const messageKinds = [
   'edit',
   'other',
 ] as const
+/** One of `messageKinds`. */
 export type MessageKind = (typeof messageKinds)[number]
 
+/** Whether readers of the provider see a message. */
 export const messageStatuses = ['visible', 'pending', 'deleted'] as const
+/** One of `messageStatuses`. */
 export type MessageStatus = (typeof messageStatuses)[number]
 
+/** The file itself, or its preview. */
 export const attachmentRoles = ['original', 'thumbnail'] as const
+/** What is known of an attached file. */
 export const attachmentStates = ['linked', 'available', 'gone', 'forbidden', 'failed', 'archived'] as const
 
+/** A file that belongs to a message. */
 export interface Attachment {
   role: (typeof attachmentRoles)[number]
   /** As the provider wrote it, made absolute (`//host` becomes `https://host`). */
@@ -79,12 +88,14 @@ export interface Attachment {
   archiveKey: string | null
 }
 
+/** Where a message was said. */
 export interface Conversation {
   kind: ConversationKind
   /** direct: both user ids, sorted by code unit, joined by `|`; otherwise the group or room id. */
   id: string
 }
 
+/** Who said it; null where the provider did not tell. */
 export interface Sender {
   id: string | null
   name: string | null
@@ -92,6 +103,7 @@ export interface Sender {
   avatar: string | null
 }
 
+/** A place that was sent; degrees. */
 export interface Location {
   latitude: number
   longitude: number
@@ -134,7 +146,9 @@ export interface Message extends MessageContent {
   enrichedAt: number
 }
 
+/** How a unit of work can stand. */
 export const unitStates = ['pending', 'not_yet', 'empty', 'published', 'lost', 'failed'] as const
+/** One of `unitStates`. */
 export type UnitState = (typeof unitStates)[number]
 
 /** The state of one unit of work. Mirrors `schemas/ledger-entry.avsc`. Times are epoch milliseconds. */

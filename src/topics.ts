@@ -15,6 +15,7 @@ export interface Topics {
   group: (name: string) => string
 }
 
+/** The names under a prefix, such as `chatfeed.`. */
 export function topicNames(prefix: string): Topics {
   return {
     raw: (provider) => `${prefix}raw.${provider}`,
@@ -26,6 +27,7 @@ export function topicNames(prefix: string): Topics {
   }
 }
 
+/** What the topics are created with. */
 export interface TopicSettings {
   partitions: number
   replicationFactor: number | null

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { Logger } from '../log.ts'
 import { registry } from '../metrics.ts'
 
+/** Where to listen, and what readiness asks. */
 export interface HttpOptions {
   host: string
   port: number

@@ -2,6 +2,7 @@ import logUpdate from 'log-update'
 import { summaryLine, summaryText, type SummaryModel } from './summary-text.ts'
 import { SummaryFigures, type SummarySubject } from './summary-figures.ts'
 
+/** How the summary is shown. */
 export interface LiveSummaryOptions {
   /** A terminal: the picture is drawn in place. Otherwise a line now and then. */
   live: boolean

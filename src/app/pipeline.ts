@@ -23,6 +23,7 @@ export interface RunningRole {
   member: GroupMember
 }
 
+/** The running roles of one process. */
 export interface Pipeline {
   ingest: GroupMember | undefined
   /** In the order of a message's way. */

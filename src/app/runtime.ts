@@ -18,6 +18,7 @@ export interface Runtime {
   close(): Promise<void>
 }
 
+/** What a runtime is opened with. */
 export interface RuntimeOptions {
   config: Config
   log: Logger

@@ -7,6 +7,7 @@ import type { Sandbox } from '../providers/provider.ts'
 /** Easemob's simulation listens here unless told otherwise, Polyv's on the next port. */
 export const defaultSandboxPort = 8789
 
+/** Where the simulations listen and what they say. */
 export interface SandboxServerOptions {
   /** The address to listen on. Beyond this machine only in a network of your own: it simulates, it does not protect. */
   host?: string
@@ -30,6 +31,7 @@ export interface RunningSandbox {
   served: Sandbox['served']
 }
 
+/** The running simulations; `close` ends their connections. */
 export interface SandboxServer {
   sandboxes: RunningSandbox[]
   close(): Promise<void>

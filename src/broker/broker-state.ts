@@ -31,6 +31,7 @@ export function readState(directory: string): BrokerState | null {
   }
 }
 
+/** Replaces the state file of a directory. */
 export function writeState(directory: string, state: BrokerState): void {
   writeFileSync(`${path(directory)}.new`, `${JSON.stringify(state, null, 2)}\n`)
   renameSync(`${path(directory)}.new`, path(directory))

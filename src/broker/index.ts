@@ -15,6 +15,7 @@ import { stopProcess } from './stop.ts'
 const adoptionLimitMs = 10_000
 const releaseLockLimitMs = 3000
 
+/** One use of the shared broker of a data directory. */
 export interface EmbeddedBroker {
   /** `127.0.0.1:port`. */
   readonly address: string
@@ -23,6 +24,7 @@ export interface EmbeddedBroker {
   release(): Promise<void>
 }
 
+/** Where the broker lives and who is told of its start. */
 export interface EmbeddedBrokerOptions {
   /** The broker keeps everything in `kafka` below it. */
   dataDir: string

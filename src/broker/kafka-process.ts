@@ -28,6 +28,7 @@ export interface KafkaFiles {
   jars: string
 }
 
+/** A spawned Kafka and the end of it. */
 export interface KafkaProcess {
   child: ChildProcess
   /** Resolves with how it ended: `exit status 1`, `SIGKILL`, or why there was no process at all. */

@@ -8,6 +8,7 @@ export function lastWords(logFile: string): string {
   return existsSync(logFile) ? lastWordsIn(readFileSync(logFile, 'utf8')) : '  (its log is gone)'
 }
 
+/** The lines of a broker log that say why it ended. */
 export function lastWordsIn(log: string): string {
   const lines = log
     .split('\n')

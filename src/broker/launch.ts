@@ -12,6 +12,7 @@ import { stopProcess } from './stop.ts'
 const startLimitMs = 180_000
 const portAttempts = 3
 
+/** What a broker is launched with. */
 export interface LaunchOptions extends KafkaFiles {
   preferredPort: number | undefined
   signal: AbortSignal | undefined
@@ -19,6 +20,7 @@ export interface LaunchOptions extends KafkaFiles {
   onSpawn(broker: ProcessIdentity, port: number): void
 }
 
+/** A broker that serves. */
 export interface LaunchedBroker {
   broker: ProcessIdentity
   port: number

@@ -15,16 +15,19 @@ export function identify(pid: number): ProcessIdentity | null {
   return birth === null ? null : { pid, birth }
 }
 
+/** This process. */
 export function currentProcess(): ProcessIdentity {
   const me = identify(process.pid)
   if (me === null) throw noBroker('platform_unsupported', 'The embedded Kafka broker needs Linux or macOS.')
   return me
 }
 
+/** Whether that very process runs, and not another one under its pid. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.birth === identity.birth
 }
 
+/** Whether both name one process. */
 export function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.pid === other.pid && one.birth === other.birth
 }

@@ -8,6 +8,7 @@ import { providersByName } from '../providers/index.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { withRuntime } from './open.ts'
 
+/** Options of `chatfeed import`. */
 export interface ImportOptions extends CommonOptions {
   source: string
   json?: boolean

@@ -12,6 +12,7 @@ export interface Opened {
   demo: Demo | null
 }
 
+/** Reads the configuration, or starts the demonstration, which the caller must close. Throws ConfigError. */
 export async function openConfig(options: CommonOptions): Promise<Opened> {
   const file = configFile(options.config)
   if (file !== null) return { config: readConfig(file), demo: null }

@@ -3,6 +3,7 @@ import { stopSignal, whenStopped } from '../app/signals.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { startSandbox } from '../app/sandbox-server.ts'
 
+/** Options of `chatfeed sandbox`. */
 export interface SandboxCommandOptions extends CommonOptions {
   host: string
   port: number

@@ -4,6 +4,7 @@ import { ChatfeedError } from '../errors.ts'
 import { formatHits } from '../sinks/sqlite/format.ts'
 import { searchMessages } from '../sinks/sqlite/search.ts'
 
+/** Options of `chatfeed search`. */
 export interface SearchOptions extends CommonOptions {
   limit: number
   json?: boolean

@@ -2,6 +2,7 @@ import { withRuntime } from './open.ts'
 import { readStatus, type Status } from '../app/status.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 
+/** Options of `chatfeed status`. */
 export interface StatusOptions extends CommonOptions {
   json?: boolean
 }

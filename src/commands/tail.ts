@@ -10,6 +10,7 @@ import { Fetcher } from '../kafka/fetch.ts'
 import { topicOffsets } from '../kafka/offsets.ts'
 import type { RecordView } from '../kafka/record-set.ts'
 
+/** Options of `chatfeed tail`. */
 export interface TailOptions extends CommonOptions {
   follow?: boolean
   from?: string

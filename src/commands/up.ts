@@ -9,6 +9,7 @@ import { stopSignal, whenStopped } from '../app/signals.ts'
 import { Watch } from '../app/watch.ts'
 import { LiveSummary } from '../app/live-summary.ts'
 
+/** Options of `chatfeed up`. */
 export interface UpOptions extends CommonOptions {
   only?: string
   once?: boolean

@@ -16,6 +16,7 @@ export interface Template {
   references: { name: string; fallback: string | undefined }[]
 }
 
+/** Replaces every `${…}` by a placeholder that is plain text in YAML. */
 export function setAside(text: string): Template {
   const references: Template['references'] = []
   const replaced = text.replace(reference, (_, name: string, fallback: string | undefined) => {

@@ -107,6 +107,7 @@ export const configSchema = z.strictObject({
     .prefault([{ name: 'search', type: 'sqlite' }]),
 })
 
+/** A checked configuration: defaults filled in, durations in milliseconds. */
 export type Config = z.output<typeof configSchema>
 
 /** The text of an issue for the user, with unknown keys named. */

@@ -16,6 +16,7 @@ export interface IngestSource {
   open: () => Source
 }
 
+/** What the sources of a process need. */
 export interface IngestOptions {
   kafka: KafkaConnection
   log: Logger

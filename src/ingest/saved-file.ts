@@ -8,6 +8,7 @@ import { ledgerKey } from './ledger.ts'
 import { type PublishOptions, Publisher } from './publisher.ts'
 import { newEntry } from './schedule.ts'
 
+/** Where the records of a saved file go, and who reads it. */
 export interface SavedFileOptions extends PublishOptions {
   reader: Provider
   /** When the file was fetched from the provider, epoch ms: an old copy must not win over what is known. */

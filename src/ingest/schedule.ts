@@ -86,6 +86,7 @@ export interface UnitCounts {
   failed: number
 }
 
+/** Counts the units of a source by how they stand at `nowMs`. */
 export function countUnits(
   units: readonly Unit[],
   entries: ReadonlyMap<string, LedgerEntry>,

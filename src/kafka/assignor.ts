@@ -14,6 +14,7 @@ export function encodeSubscription(topics: readonly string[], owned: readonly nu
   })
 }
 
+/** The partition numbers that the leader gave to this member. */
 export function decodeAssignment(bytes: Buffer, topic: string): number[] {
   return MemberAssignment.decode(bytes)?.assignment[topic] ?? []
 }

@@ -12,6 +12,7 @@ import {
   type ProtocolCall,
 } from './wire.ts'
 
+/** How patient a call is. */
 export interface RetryOptions {
   /** Give up after this long; the last error is thrown. */
   deadlineMs?: number

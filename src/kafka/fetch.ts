@@ -8,6 +8,7 @@ import { apiKeys, isolation, type ProtocolCall, protocolError, wireBytes } from 
 
 const errorCodes = { none: 0, offsetOutOfRange: 1 } as const
 
+/** Bounds of one answer. The defaults suit a stage. */
 export interface FetchOptions {
   /** How long the broker holds an answer back while there is nothing new. */
   maxWaitMs?: number

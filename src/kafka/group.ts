@@ -7,6 +7,7 @@ import { kafkaError } from './kafka-error.ts'
 import { type Broker, joinGroup, type KafkaConnection, type KafkajsError } from './wire.ts'
 import { type PartitionWork, PartitionWorkers } from './workers.ts'
 
+/** What a member joins and works on. */
 export interface GroupOptions {
   kafka: KafkaConnection
   log: Logger

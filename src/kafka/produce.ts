@@ -4,6 +4,7 @@ import { kafkaError } from './kafka-error.ts'
 import { type BatchOwner, encodeBatch, type SealedBatch } from './record-batch.ts'
 import { apiKeys, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
 
+/** The id under which the broker tells this writer from others. */
 export interface ProducerIdentity {
   producerId: bigint
   producerEpoch: number

@@ -6,6 +6,7 @@ import { PartitionWriter } from './produce.ts'
 import { RecordBatchWriter, type RecordHeader } from './record-batch.ts'
 import type { KafkaConnection } from './wire.ts'
 
+/** Bounds of a batch, and the patience of a write. */
 export interface ProducerOptions {
   /** Records of one batch; more does not pay (measured up to 10,000). */
   batchRecords?: number

@@ -3,6 +3,7 @@ import { Fetcher } from './fetch.ts'
 import { topicOffsets } from './offsets.ts'
 import type { RecordSet } from './record-set.ts'
 
+/** Which part of a partition is read. */
 export interface RangeOptions {
   /** The first offset; the beginning of the partition by default. */
   from?: number

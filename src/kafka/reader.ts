@@ -7,6 +7,7 @@ import { topicOffsets } from './offsets.ts'
 import type { RecordSet } from './record-set.ts'
 import type { KafkaConnection } from './wire.ts'
 
+/** The topic to carry, and the store to carry it into. */
 export interface ReaderOptions {
   kafka: KafkaConnection
   log: Logger

@@ -22,6 +22,7 @@ export interface StageTask {
   process(records: RecordSet, out: Outbox): void | Promise<void>
 }
 
+/** A stage: its group, its topics, and how a task is opened. */
 export interface StageOptions {
   kafka: KafkaConnection
   log: Logger

@@ -15,6 +15,7 @@ export interface TransactionOffsets {
   positions: readonly { topic: string; partition: number; offset: number }[]
 }
 
+/** Time limits of a transaction. */
 export interface TransactionOptions {
   /** After this the broker aborts a transaction whose owner is silent, and readers behind it go on. */
   timeoutMs?: number

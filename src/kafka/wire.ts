@@ -91,6 +91,7 @@ export interface Broker {
   }): Promise<{ responses: TopicOffsets[] }>
 }
 
+/** What a member asks when it joins. */
 export interface JoinRequest {
   groupId: string
   sessionTimeout: number
@@ -99,6 +100,7 @@ export interface JoinRequest {
   groupProtocols: { name: string; metadata: Buffer }[]
 }
 
+/** What a joining member is told; `members` is empty but for the leader. */
 export interface JoinResponse {
   generationId: number
   leaderId: string
@@ -132,8 +134,11 @@ export interface KafkajsError extends Error {
   cause?: unknown
 }
 
+/** Coordinator types of the protocol. */
 export const coordinator = { group: 0, transaction: 1 } as const
+/** API keys of the requests that are written here. */
 export const apiKeys = { produce: 0, fetch: 1 } as const
+/** Isolation levels of the protocol. */
 export const isolation = { readUncommitted: 0, readCommitted: 1 } as const
 
 const EncoderClass = require('kafkajs/src/protocol/encoder') as new (size: number) => WireEncoder

@@ -82,6 +82,7 @@ export interface RateBudget {
   pause(ms: number): void
 }
 
+/** What a source is lent by the program. */
 export interface SourceContext {
   log: Logger
   budget: RateBudget
@@ -107,6 +108,7 @@ export interface Sandbox {
   served(): { rows: number; messages: number; revisions: number }
 }
 
+/** What every simulation takes; each knows further options of its own. */
 export interface SandboxOptions {
   seed: number
   now(): number

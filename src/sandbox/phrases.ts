@@ -16,6 +16,7 @@ export const people = [
   { id: 'guest_0417', name: '游客0417' },
 ] as const
 
+/** Invented people on the other side. */
 export const agents = [
   { id: 'agent.xu', name: '客服小许' },
   { id: 'agent.fang', name: '客服小方' },

@@ -39,6 +39,7 @@ export const sinkConfig = z.discriminatedUnion('type', schemas, {
     return `There is no sink type ${type}; this version has: ${known}.`
   },
 })
+/** A checked `sinks:` entry. */
 export type SinkConfig = z.infer<typeof sinkConfig>
 
 /**

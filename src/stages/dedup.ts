@@ -8,6 +8,7 @@ import type { RawMessage } from '../model.ts'
 import { deadLetter } from './dead-letter.ts'
 import { SeenMessages } from './seen-messages.ts'
 
+/** Topics and window of dedup. */
 export interface DedupOptions {
   unique: string
   dead: string

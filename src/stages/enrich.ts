@@ -8,6 +8,7 @@ import type { Message, RawMessage } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
 import { deadLetter } from './dead-letter.ts'
 
+/** Topics of enrich, and who understands payloads. */
 export interface EnrichOptions {
   messages: string
   dead: string

@@ -39,4 +39,5 @@ export const easemobConfig = z.strictObject({
   unread: z.undefined({ error: notPartOf('"unread"') }).optional(),
 })
 
+/** A checked entry. */
 export type EasemobConfig = z.output<typeof easemobConfig>

@@ -10,6 +10,7 @@ import type { SandboxFiles } from './sandbox-files.ts'
 const groups = ['214586203897857', '214586203897859', '214601120940033']
 const rooms = ['214612455620609', '214612455620611']
 
+/** What the simulated history depends on. */
 export interface HistoryOptions {
   seed: number
   messagesPerHour: number

@@ -60,4 +60,5 @@ export const polyvConfig = z.strictObject({
   ratePer10s: z.coerce.number().int().min(1).max(1500).default(200),
 })
 
+/** A checked entry. */
 export type PolyvConfig = z.infer<typeof polyvConfig>

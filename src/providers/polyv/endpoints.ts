@@ -15,6 +15,7 @@ export interface Endpoint {
   lastPage: 'short' | 'empty'
 }
 
+/** The endpoints of this version, one row each. */
 export const endpoints = {
   'v2-history': {
     address: (channel) => ({ path: `/live/v2/chat/${encodeURIComponent(channel)}/getHistory`, params: {} }),
@@ -24,6 +25,7 @@ export const endpoints = {
   },
 } as const satisfies Record<string, Endpoint>
 
+/** Values of `endpoint` in the configuration. */
 export const endpointNames = Object.keys(endpoints) as (keyof typeof endpoints)[]
 
 /** Polyv's other history endpoints, which a configuration may name but this version does not ask. */

@@ -1,6 +1,7 @@
 /** Polyv's clock stands at UTC+8, whatever the zone of this host (facts: measured on a sibling endpoint). */
 const zoneMs = 8 * 3_600_000
 
+/** One hour. */
 export const hourMs = 3_600_000
 
 /** Start of the hour that `atMs` lies in. */

@@ -1,5 +1,6 @@
 import { isLosslessNumber, parseLossless } from '../canonical.ts'
 
+/** The members of a JSON object, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** What a query asked for: the only witness where an item does not tell its own status or source. */

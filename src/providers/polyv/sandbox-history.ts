@@ -13,6 +13,7 @@ const channels = [
   { id: '2477098', classHours: null, share: 0.2 },
 ] as const
 
+/** The channels that the simulation has. */
 export const sandboxChannels: readonly string[] = channels.map(({ id }) => id)
 
 /** The discussion room of a channel, which the main list leaves out. */

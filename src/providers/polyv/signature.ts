@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 /** Query parameters before signing; null, undefined, empty and blank values are not sent at all. */
 export type Params = Readonly<Record<string, string | number | null | undefined>>
 
+/** The account; the secret is never sent. */
 export interface Credentials {
   appId: string
   appSecret: string

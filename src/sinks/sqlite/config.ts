@@ -7,4 +7,5 @@ export const sqliteConfig = z.strictObject({
   path: z.string().min(1, 'Give the path of the database file.').default('.chatfeed/messages.db'),
   where: z.never('A `where` filter is not part of this version: leave it out.').optional(),
 })
+/** A checked entry. */
 export type SqliteConfig = z.infer<typeof sqliteConfig>

@@ -31,6 +31,7 @@ const columns: Record<string, (message: Message) => Value> = {
   origin: (message) => message.origin,
 }
 
+/** The columns of `messages`, in the order of `toRow`. */
 export const columnNames = Object.keys(columns)
 const sources = Object.values(columns)
 

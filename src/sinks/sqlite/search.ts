@@ -7,6 +7,7 @@ import { sqliteFailure } from './failure.ts'
 import { snippetOf } from './snippet.ts'
 import { Words, type WordQuery } from './words.ts'
 
+/** One message found. */
 export interface SearchHit {
   id: string
   /** Epoch milliseconds. */
