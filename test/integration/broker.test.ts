@@ -13,7 +13,7 @@ import { pino } from 'pino'
 import { readState, writeState } from '../../src/broker/broker-state.ts'
 import { useEmbeddedBroker, type EmbeddedBroker, type EmbeddedBrokerOptions } from '../../src/broker/index.ts'
 import { clusterIdAt } from '../../src/broker/probe.ts'
-import { identify, isRunning } from '../../src/broker/process-identity.ts'
+import { identify, isRunning, type ProcessIdentity } from '../../src/broker/process-identity.ts'
 import { stopProcess } from '../../src/broker/stop.ts'
 import { silentLog } from '../../src/log.ts'
 
@@ -65,12 +65,16 @@ suite('the embedded broker', { concurrency: 2 }, () => {
 
   test('a broker that was left over and hangs is ended and replaced', async (t) => {
     const dataDir = temporary(t)
-    const user = await startUser(t, dataDir)
-    await user.kill()
-    process.kill(user.broker, 'SIGSTOP')
+    const directory = join(dataDir, 'kafka')
+    const first = await use(dataDir)
+    await first.release()
+    const state = readState(directory)
+    assert.ok(state)
+    const hanging = await startHanging(t)
+    writeState(directory, { ...state, broker: hanging })
     const broker = await use(dataDir)
-    assert.notEqual(broker.pid, user.broker)
-    assert.equal(identify(user.broker), null)
+    assert.equal(isRunning(hanging), false)
+    assert.equal(broker.address, first.address)
   })
 
   test('a broker of another version is joined while it is used, and replaced when nobody uses it', async (t) => {
@@ -184,6 +188,17 @@ async function startUser(t: TestContext, dataDir: string): Promise<User> {
       await exit
     },
   }
+}
+
+/** A process that serves nobody and does not end when it is asked to, as a broker that hangs. */
+async function startHanging(t: TestContext): Promise<ProcessIdentity> {
+  const script = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('ready')"
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  const identity = child.pid === undefined ? null : identify(child.pid)
+  assert.ok(identity)
+  return identity
 }
 
 function portOf(broker: EmbeddedBroker): number {
