@@ -155,7 +155,7 @@ export function entryAfter(
     firstTriedAt: before.firstTriedAt ?? startedAt,
     lastTriedAt: startedAt,
     deadline: unit.deadline,
-    reason: 'reason' in reading ? reading.reason : null,
+    reason: 'reason' in reading ? reading.reason : (reading.finding ?? null),
   }
   if (reading.state === 'published') {
     Object.assign(entry, { lines: reading.lines, bytes: reading.bytes, digest: reading.digest })
@@ -169,7 +169,7 @@ export function entryAfter(
       ...entry,
       state: 'pending',
       nextLookAt: Math.min(startedAt + unit.pollEveryMs, unit.closesAt),
-      reason: null,
+      reason: reading.state === 'published' ? (reading.finding ?? null) : null,
     }
   }
   switch (reading.state) {

@@ -49,7 +49,8 @@ export interface Unit {
 
 /** What one reading of a unit came to. A value, because each is an ordinary answer of a provider. */
 export type Reading =
-  | { state: 'published'; lines: number; bytes: number; digest: string }
+  /** `finding`: what a person should look at although the unit was read whole, with the setting to change. */
+  | { state: 'published'; lines: number; bytes: number; digest: string; finding?: string }
   | { state: 'empty'; reason: string }
   | { state: 'not_yet'; reason: string; retryAfterMs?: number }
   | { state: 'lost'; reason: string }
@@ -72,7 +73,45 @@ export interface Source {
    * May be called again for the same unit at any time; must end soon after `signal` aborts.
    */
   read(unit: Unit, publish: Publish, signal: AbortSignal): Promise<Reading>
+  /** Absent where no unread counts are configured, or the provider has none. */
+  readonly unread?: UnreadPoll
+  /**
+   * What the account and its settings look like from here, for `chatfeed check`: clock, credentials and their
+   * scope, host and app, zone, rate. Asks the provider a few harmless questions, changes nothing, throws nothing
+   * but `stopped`.
+   */
+  check(signal: AbortSignal): Promise<Finding[]>
   close(): Promise<void>
+}
+
+/** Whose unread counts are asked for, and how. */
+export interface UnreadPoll {
+  users: readonly string[]
+  everyMs: number
+  /**
+   * Asks for one user. An answer about this user is returned, also that there is none such; what concerns the
+   * whole source is thrown, as by `Source.read`.
+   */
+  read(user: string, signal: AbortSignal): Promise<UnreadReading>
+}
+
+/** One answer about one user. */
+export type UnreadReading =
+  /** `count` is the sum over the provider's queues of this user. */
+  | { count: number; queues: Record<string, number> }
+  /** The provider does not tell, and why: no such user, an answer of another shape. */
+  | { count: null; reason: string }
+
+/** What `chatfeed check` says about one thing. */
+export interface Finding {
+  /** `fault`: this will not work; `warning`: it works, but not as it should; `ok`: looked at, fine. */
+  level: 'ok' | 'warning' | 'fault'
+  /** A stable word, such as `clock` or `credentials`. */
+  about: string
+  /** One sentence for the user, without secrets. */
+  text: string
+  /** What to do, with the setting's name; present unless `ok`. */
+  mend?: string
 }
 
 /** Asks for permission before each request; resolves in the order of asking. */

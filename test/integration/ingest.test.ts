@@ -28,6 +28,7 @@ function fake(name: string, read: (publish: Publish, signal: AbortSignal) => Pro
     tenant: 't',
     units: () => Promise.resolve([unit]),
     read: (_unit, publish, signal) => read(publish, signal),
+    check: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   }
   return { name, provider: { name: 'fake' } as Provider, open: () => source }

@@ -4,7 +4,7 @@ import { sinceMs } from '../../duration.ts'
 import { ChatfeedError } from '../../errors.ts'
 import type { LedgerEntry } from '../../model.ts'
 import { coverFrom } from '../coverage.ts'
-import type { Publish, Reading, Source, SourceContext, Unit } from '../provider.ts'
+import type { Finding, Publish, Reading, Source, SourceContext, Unit } from '../provider.ts'
 import { EasemobClient } from './client.ts'
 import type { EasemobConfig } from './config.ts'
 import { openLink } from './download.ts'
@@ -86,6 +86,10 @@ export class EasemobSource implements Source {
     if (result.lines === 0) return { state: 'empty', reason: 'no file, or files without a record' }
     if (inside * 2 < result.lines) this.#warnOfZone(unit.name, result.lines - inside)
     return { state: 'published', ...result }
+  }
+
+  check(_signal: AbortSignal): Promise<Finding[]> {
+    return Promise.resolve([])
   }
 
   close(): Promise<void> {

@@ -5,7 +5,7 @@ import { formatTime } from './hours.ts'
 import type { Asked } from './item.ts'
 import { recordOf } from './records.ts'
 import type { Params } from './signature.ts'
-import { itemsOf } from './slices.ts'
+import { itemsOf } from '../slices.ts'
 
 /** One list of a channel's history: status, source and room are separate lists at the service. */
 export interface Query extends Asked {

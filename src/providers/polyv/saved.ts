@@ -5,7 +5,7 @@ import { inflate } from '../inflate.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
 import { stopped } from '../stopped.ts'
 import { identify } from './records.ts'
-import { elementsOf, endOfValue, membersOf, skipSpace } from './slices.ts'
+import { elementsOf, endOfValue, membersOf, skipSpace } from '../slices.ts'
 
 /** A saved page of 1000 messages is a few megabytes; a value beyond this is no page and no message. */
 const maxValueBytes = 64 * 1024 * 1024

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sinceMs } from '../../duration.ts'
 import type { LedgerEntry } from '../../model.ts'
 import { coverFrom } from '../coverage.ts'
-import type { Publish, RawRecord, Reading, Source, SourceContext, Unit } from '../provider.ts'
+import type { Finding, Publish, RawRecord, Reading, Source, SourceContext, Unit } from '../provider.ts'
 import { Client, type Refusal } from './client.ts'
 import type { PolyvConfig } from './config.ts'
 import { endpoints } from './endpoints.ts'
@@ -115,6 +115,10 @@ export class PolyvSource implements Source {
       this.#published.set(unit.name, published)
     }
     return rows.reading()
+  }
+
+  check(_signal: AbortSignal): Promise<Finding[]> {
+    return Promise.resolve([])
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { membersOf } from './slices.ts'
+import { membersOf } from '../slices.ts'
 
 /** An answer of the service, whatever its HTTP status: the status is the body's `code` once more. */
 export interface Answer {

@@ -47,6 +47,7 @@ function loop(units: readonly Unit[], read: Read) {
       readings.push(name)
       return read(name, attempt, publish, signal)
     },
+    check: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   }
   const options: SourceLoopOptions = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { elementsOf, itemsOf, membersOf } from '../../../../src/providers/polyv/slices.ts'
+import { elementsOf, itemsOf, membersOf } from '../../../src/providers/slices.ts'
 
 const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 3 })
 
