@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import avsc from 'avsc'
 import { ChatfeedError } from './errors.ts'
-import type { LedgerEntry, Message, RawMessage } from './model.ts'
+import type { LedgerEntry, Message, RawMessage, UnreadCount } from './model.ts'
 
 const emptyCrc = 0xc15d213aa4d7a795n
 
@@ -30,7 +30,7 @@ export interface Codec<T> {
 export const headerBytes = 10
 
 /** The schema text as it lies in the `schemas` folder, which is also what readers of other languages use. */
-export function schemaText(name: 'raw-message' | 'message' | 'ledger-entry'): string {
+export function schemaText(name: 'raw-message' | 'message' | 'ledger-entry' | 'unread-count'): string {
   return readFileSync(new URL(`../schemas/${name}.avsc`, import.meta.url), 'utf8')
 }
 
@@ -76,6 +76,8 @@ export const rawMessageCodec = singleObjectCodec<RawMessage>(schemaText('raw-mes
 export const messageCodec = singleObjectCodec<Message>(schemaText('message'))
 /** Values of `ledger`. */
 export const ledgerCodec = singleObjectCodec<LedgerEntry>(schemaText('ledger-entry'))
+/** Values of `unread`. */
+export const unreadCodec = singleObjectCodec<UnreadCount>(schemaText('unread-count'))
 
 function singleObjectHeader(type: avsc.Type): Buffer {
   const header = Buffer.allocUnsafe(headerBytes)

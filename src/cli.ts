@@ -56,7 +56,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     })
 
   command('tail', 'print the records of a topic, one JSON object a line')
-    .argument('[TOPIC]', 'raw.easemob, raw.polyv, unique, messages, dead or ledger', 'messages')
+    .argument('[TOPIC]', 'raw.easemob, raw.polyv, unique, messages, dead, ledger or unread', 'messages')
     .option('--follow', 'go on with what comes; begins at the end unless --from is given')
     .option('--from <TIME>', 'begin at a time (2026-11-23T10:00:00+08:00) or so long ago (2h)')
     .option(

@@ -172,6 +172,20 @@ export interface LedgerEntry {
   reason: string | null
 }
 
+/** How many messages wait for a user. Mirrors `schemas/unread-count.avsc`. */
+export interface UnreadCount {
+  source: string
+  tenant: string
+  user: string
+  /** Sum over the user's queues; null where the provider did not tell. */
+  count: number | null
+  queues: Record<string, number>
+  /** Why there is no count. */
+  reason: string | null
+  /** Epoch milliseconds. */
+  observedAt: number
+}
+
 /** `provider:tenant:providerMessageId`: the key of every record and the name of a message everywhere. */
 export function messageId(provider: string, tenant: string, providerMessageId: string): string {
   return `${provider}:${tenant}:${providerMessageId}`

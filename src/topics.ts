@@ -12,6 +12,8 @@ export interface Topics {
   dead: string
   /** Avro LedgerEntry, compacted. */
   ledger: string
+  /** Avro UnreadCount, one record a poll and user; keys are `source|user`. */
+  unread: string
   group: (name: string) => string
 }
 
@@ -23,6 +25,7 @@ export function topicNames(prefix: string): Topics {
     messages: `${prefix}messages`,
     dead: `${prefix}dead`,
     ledger: `${prefix}ledger`,
+    unread: `${prefix}unread`,
     group: (name) => `${prefix}${name}`,
   }
 }
@@ -63,5 +66,6 @@ export function topicSpecs(
     topic(names.messages, kept(-1)),
     topic(names.dead, kept(-1)),
     topic(names.ledger, { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.1' }),
+    topic(names.unread, kept(windowMs)),
   ]
 }

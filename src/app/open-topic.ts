@@ -1,4 +1,4 @@
-import { ledgerCodec, messageCodec, rawMessageCodec } from '../avro.ts'
+import { ledgerCodec, messageCodec, rawMessageCodec, unreadCodec } from '../avro.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { RecordView } from '../kafka/record-set.ts'
 import { providers } from '../providers/index.ts'
@@ -18,6 +18,7 @@ export function openTopic(topics: Topics, name: string): ReadableTopic {
     { topic: topics.messages, decode: (record) => ({ ...messageCodec.decode(valueOf(record)) }) },
     { topic: topics.dead, decode: deadFields },
     { topic: topics.ledger, decode: (record) => ({ ...ledgerCodec.decode(valueOf(record)) }) },
+    { topic: topics.unread, decode: (record) => ({ ...unreadCodec.decode(valueOf(record)) }) },
   ]
   const prefix = topics.group('')
   const found = known.find(({ topic }) => topic === name || topic === prefix + name)

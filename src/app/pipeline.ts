@@ -1,17 +1,16 @@
-import { ChatfeedError } from '../errors.ts'
-import { type IngestSource, runIngest } from '../ingest/ingest.ts'
-import { createRateBudget } from '../ingest/rate-budget.ts'
+import type { ChatfeedError } from '../errors.ts'
+import { runIngest } from '../ingest/ingest.ts'
 import type { PassSummary, SourceStatus } from '../ingest/source-loop.ts'
 import type { GroupMember } from '../kafka/group.ts'
 import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
-import { metrics } from '../metrics.ts'
 import { providers, providersByName } from '../providers/index.ts'
 import { openSink } from '../sinks/index.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { carry } from '../sinks/carry.ts'
 import { openDedup } from '../stages/dedup.ts'
 import { openEnrich } from '../stages/enrich.ts'
+import { configuredSource } from './open-source.ts'
 import type { Roles } from './roles.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -90,7 +89,8 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
         groupId: topics.group('ingest'),
         ledgerTopic: topics.ledger,
         rawTopic: topics.raw,
-        sources: ingestSources(runtime),
+        unreadTopic: topics.unread,
+        sources: config.sources.map((source) => configuredSource(runtime, source)),
         once,
         onStatus: (name, status) => sources.set(name, status),
         onEnd: (name, outcome) => ended.set(name, outcome),
@@ -132,26 +132,4 @@ async function openSinks(
     await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
     throw error
   }
-}
-
-function ingestSources({ config, log }: Runtime): IngestSource[] {
-  return config.sources.map((sourceConfig) => {
-    const { name } = sourceConfig
-    const provider = providersByName.get(sourceConfig.provider)
-    if (!provider)
-      throw new ChatfeedError(
-        'fatal',
-        'configuration',
-        `No provider ${sourceConfig.provider} in this version.`,
-      )
-    const { calls, windowMs } = provider.rateOf(sourceConfig)
-    // One budget for the life of the process: moving to another partition owner and back must not refill it.
-    const budget = createRateBudget(calls, windowMs)
-    const countRequest = (outcome: string) => {
-      metrics.providerRequests.inc({ source: name, outcome })
-    }
-    const open = () =>
-      provider.open(sourceConfig, { log: log.child({ source: name }), budget, countRequest, now: Date.now })
-    return { name, provider, open }
-  })
 }

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { useEmbeddedBroker } from '../broker/index.ts'
 import type { Config } from '../config/config.ts'
+import { CallLog } from '../ingest/call-log.ts'
 import { ensureTopics } from '../kafka/topics.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
@@ -15,6 +17,8 @@ export interface Runtime {
   topics: Topics
   /** Of the Kafka cluster: what a store has read of one cluster says nothing about another. */
   clusterId: string
+  /** When the providers were called, shared by every process of the data directory. */
+  calls: CallLog
   close(): Promise<void>
 }
 
@@ -59,7 +63,19 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     }
     const names = providers.map(({ name }) => name)
     const clusterId = await ensureTopics(kafka, log, topicSpecs(topics, names, settings), { signal })
-    return { config, log, kafka, topics, clusterId, close: async () => embedded?.release() }
+    const calls = new CallLog(join(config.dataDir, 'calls.db'), log)
+    return {
+      config,
+      log,
+      kafka,
+      topics,
+      clusterId,
+      calls,
+      async close() {
+        calls.close()
+        await embedded?.release()
+      },
+    }
   } catch (error) {
     await embedded?.release()
     throw error

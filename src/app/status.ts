@@ -1,21 +1,30 @@
-import { createRateBudget } from '../ingest/rate-budget.ts'
 import { type LedgerView, readLedger } from '../ingest/ledger.ts'
+import { unreadCodec } from '../avro.ts'
+import type { SourceConfig } from '../config/config.ts'
 import { newEntry } from '../ingest/schedule.ts'
 import { Connection } from '../kafka/connection.ts'
+import { topicOffsets } from '../kafka/offsets.ts'
 import { readRange } from '../kafka/range.ts'
-import type { LedgerEntry } from '../model.ts'
-import { providers, providersByName } from '../providers/index.ts'
+import type { LedgerEntry, UnreadCount } from '../model.ts'
+import { providers } from '../providers/index.ts'
 import { storedRows } from '../sinks/index.ts'
 import { type Lag, measureLag } from './lag.ts'
+import { configuredSource } from './open-source.ts'
 import type { Runtime } from './runtime.ts'
+
+const unitsTimeoutMs = 10_000
+const unreadAgeMs = 24 * 3_600_000
 
 /** The JSON document of `chatfeed status --json`. Times are epoch milliseconds. */
 export interface Status {
-  sources: { name: string; provider: string; units: UnitStatus[]; unread: [] }[]
+  sources: { name: string; provider: string; units: UnitStatus[]; unread: UnreadStatus[] }[]
   groups: Lag[]
   sinks: { name: string; type: string; lag: number; rows: number | null }[]
   dead: { count: number }
 }
+
+/** The newest count of a user. */
+type UnreadStatus = Pick<UnreadCount, 'user' | 'count' | 'observedAt' | 'reason'>
 
 type UnitStatus = Pick<
   LedgerEntry,
@@ -27,7 +36,7 @@ export async function readStatus(runtime: Runtime): Promise<Status> {
   const { config, topics } = runtime
   const connection = new Connection(runtime.kafka, runtime.log)
   try {
-    await connection.know([topics.ledger, topics.dead])
+    await connection.know([topics.ledger, topics.dead, topics.unread])
     const ledger: LedgerView = new Map()
     for (let partition = 0; partition < connection.partitions(topics.ledger); partition++) {
       await readLedger(connection, topics.ledger, partition, ledger)
@@ -42,7 +51,15 @@ export async function readStatus(runtime: Runtime): Promise<Status> {
       groups.push(lag)
       sinks.push({ name: sink.name, type: sink.type, lag: lag.lag, rows: await storedRows(sink) })
     }
-    const sources = await Promise.all(config.sources.map((source) => sourceStatus(runtime, source, ledger)))
+    const unread = await newestCounts(connection, topics.unread)
+    const sources = await Promise.all(
+      config.sources.map(async (source) => ({
+        name: source.name,
+        provider: source.provider,
+        units: await unitsOf(runtime, source, ledger),
+        unread: unread.filter((count) => count.source === source.name).map(toUnreadStatus),
+      })),
+    )
     return { sources, groups, sinks, dead: { count: await countRecords(connection, topics.dead) } }
   } finally {
     await connection.close()
@@ -50,29 +67,45 @@ export async function readStatus(runtime: Runtime): Promise<Status> {
 }
 
 /** The units in the ledger, and those to come that nobody has tried yet. */
-async function sourceStatus(
-  runtime: Runtime,
-  { name, provider }: { name: string; provider: string },
-  ledger: LedgerView,
-) {
-  const config = runtime.config.sources.find((source) => source.name === name)
-  const source = providersByName.get(provider)?.open(config, {
-    log: runtime.log,
-    budget: createRateBudget(1, 1_000),
-    countRequest: () => undefined,
-    now: Date.now,
-  })
-  const entries = new Map(ledger.get(name))
+async function unitsOf(runtime: Runtime, config: SourceConfig, ledger: LedgerView): Promise<UnitStatus[]> {
+  const source = configuredSource(runtime, config).open('check')
+  const entries = new Map(ledger.get(config.name))
   try {
-    for (const unit of (await source?.units(Date.now(), entries, AbortSignal.timeout(10_000))) ?? []) {
-      if (!entries.has(unit.name)) entries.set(unit.name, newEntry(name, unit))
+    for (const unit of await source.units(Date.now(), entries, AbortSignal.timeout(unitsTimeoutMs))) {
+      if (!entries.has(unit.name)) entries.set(unit.name, newEntry(config.name, unit))
     }
+  } catch (error) {
+    // A provider that is asked for its channels may be away; what is known is shown all the same.
+    runtime.log.warn({ source: config.name, err: error }, 'the units to come are not known')
   } finally {
-    await source?.close()
+    await source.close()
   }
-  const units = [...entries.values()].sort((a, b) => (a.unit < b.unit ? -1 : 1)).map(toUnitStatus)
-  return { name, provider, units, unread: [] as [] }
+  return [...entries.values()].sort((a, b) => (a.unit < b.unit ? -1 : 1)).map(toUnitStatus)
 }
+
+/** The newest record of each user, as far as the topic was written to in the last day. */
+async function newestCounts(connection: Connection, topic: string): Promise<UnreadCount[]> {
+  const newest = new Map<string, UnreadCount>()
+  for (const [partition, from] of await topicOffsets(connection, topic, Date.now() - unreadAgeMs)) {
+    if (from < 0) continue // nothing since then
+    for await (const records of readRange(connection, topic, partition, { from })) {
+      for (const record of records) {
+        const value = record.value()
+        if (!value) continue
+        const count = unreadCodec.decode(value)
+        newest.set(`${count.source}|${count.user}`, count)
+      }
+    }
+  }
+  return [...newest.values()]
+}
+
+const toUnreadStatus = ({ user, count, observedAt, reason }: UnreadCount): UnreadStatus => ({
+  user,
+  count,
+  observedAt,
+  reason,
+})
 
 function toUnitStatus({
   unit,

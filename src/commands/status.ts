@@ -16,7 +16,7 @@ export async function status(options: StatusOptions): Promise<number> {
 
 function toText({ sources, groups, sinks, dead }: Status): string {
   const lines: string[] = []
-  for (const { name, provider, units } of sources) {
+  for (const { name, provider, units, unread } of sources) {
     lines.push(`${name} (${provider})`)
     for (const { unit, state, lines: count, attempts, deadline, nextLookAt, reason } of units) {
       const details = [
@@ -28,6 +28,8 @@ function toText({ sources, groups, sinks, dead }: Status): string {
       ]
       lines.push(`  ${unit.padEnd(26)} ${state.padEnd(10)} ${details.filter(Boolean).join(', ')}`)
     }
+    for (const { user, count, observedAt, reason } of unread)
+      lines.push(`  unread ${user.padEnd(19)} ${count ?? reason ?? 'unknown'}, at ${moment(observedAt)}`)
   }
   lines.push('', ...groups.map(({ group, topic, lag }) => `${group} on ${topic}: ${lag} behind`))
   lines.push(

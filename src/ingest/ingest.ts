@@ -8,12 +8,13 @@ import type { Provider, Reading, Source } from '../providers/provider.ts'
 import { Ledger } from './ledger.ts'
 import { type PublishOptions, Publisher } from './publisher.ts'
 import { type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
+import { pollUnread } from './unread-loop.ts'
 
 /** A configured source and how to open it. */
 export interface IngestSource {
   name: string
   provider: Provider
-  open: () => Source
+  open: (lane: 'history') => Source
 }
 
 /** What the sources of a process need. */
@@ -23,6 +24,7 @@ export interface IngestOptions {
   groupId: string
   ledgerTopic: string
   rawTopic: (provider: string) => string
+  unreadTopic: string
   sources: readonly IngestSource[]
   /** Every due unit once, then rest. */
   once: boolean
@@ -78,7 +80,10 @@ async function ingestSource(
   ledger: Ledger,
   signal: AbortSignal,
 ): Promise<void> {
-  const source = open()
+  const source = open('history')
+  const stopping = new AbortController()
+  const either = AbortSignal.any([signal, stopping.signal])
+  const unread = pollUnread(options, source, either)
   const publisher = new LentPublisher({
     kafka: options.kafka,
     log: options.log,
@@ -107,6 +112,7 @@ async function ingestSource(
       },
       options.once,
     )
+    if (options.once) await unread
     if (options.once) options.onEnd(name, summary)
   } catch (error) {
     // What concerns this source alone must not stop the others; a lost ledger, Kafka's refusal or a bug must.
@@ -114,6 +120,8 @@ async function ingestSource(
     options.log.error({ source: name, code: error.code }, error.message)
     options.onEnd(name, error)
   } finally {
+    stopping.abort()
+    await unread
     await publisher.close()
     await source.close()
   }

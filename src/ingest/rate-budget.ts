@@ -1,35 +1,82 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { RateBudget } from '../providers/provider.ts'
+import type { CallLog, RateLimit } from './call-log.ts'
+
+/** Who asks; an earlier one goes first. `backfill` never takes more than half of a limit. */
+export const lanes = ['check', 'history', 'backfill'] as const
+/** One of `lanes`. */
+export type Lane = (typeof lanes)[number]
+
+interface Waiting {
+  lane: Lane
+  grant: () => void
+}
 
 /**
- * At most `calls` in any window of `windowMs`, granted in the order of asking, spread only as far as the limit
- * demands: a sliding window over the times of the last calls.
+ * The calls that one limit allows, shared out by lane and within a lane in the order of asking, spread only as far as
+ * the limit demands. Other processes with the same `CallLog` file are counted in.
  */
-export function createRateBudget(calls: number, windowMs: number, now: () => number = Date.now): RateBudget {
-  const granted: number[] = []
-  let pausedUntil = 0
-  let turn: Promise<void> = Promise.resolve()
+export class SharedBudget {
+  readonly #log: CallLog
+  readonly #limit: RateLimit
+  readonly #now: () => number
+  readonly #waiting: Waiting[] = []
+  #timer: NodeJS.Timeout | undefined
 
-  async function grant(signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
-      signal?.throwIfAborted()
-      while (granted.length > 0 && granted[0]! <= now() - windowMs) granted.shift()
-      const freeAt = granted.length < calls ? 0 : granted[0]! + windowMs
-      const waitMs = Math.max(freeAt, pausedUntil) - now()
-      if (waitMs <= 0) break
-      await delay(waitMs, undefined, signal ? { signal } : {})
-    }
-    granted.push(now())
+  constructor(log: CallLog, limit: RateLimit, now: () => number = Date.now) {
+    this.#log = log
+    this.#limit = limit
+    this.#now = now
   }
 
-  return {
-    take(signal) {
-      const mine = turn.then(() => grant(signal))
-      turn = mine.catch(() => undefined)
-      return mine
-    },
-    pause(ms) {
-      pausedUntil = Math.max(pausedUntil, now() + ms)
-    },
+  /** The budget as one of the askers sees it. */
+  lane(lane: Lane): RateBudget {
+    return {
+      take: (signal) => this.#take(lane, signal),
+      pause: (ms) => {
+        this.#log.pause(this.#limit.countedBy, this.#now() + ms)
+      },
+    }
+  }
+
+  #take(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+        reject(signal?.reason as Error)
+        this.#grant()
+      }
+      const waiting: Waiting = {
+        lane,
+        grant: () => {
+          signal?.removeEventListener('abort', leave)
+          resolve()
+        },
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      const behind = this.#waiting.findIndex((other) => lanes.indexOf(other.lane) > lanes.indexOf(lane))
+      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, waiting)
+      this.#grant()
+    })
+  }
+
+  /** Lets go as many as may, and comes back when the first of the others may. */
+  #grant(): void {
+    clearTimeout(this.#timer)
+    for (;;) {
+      const first = this.#waiting[0]
+      if (first === undefined) return
+      const share =
+        first.lane === 'backfill' ? Math.max(1, Math.floor(this.#limit.calls / 2)) : this.#limit.calls
+      const waitMs = this.#log.take(this.#limit, { name: first.lane, calls: share }, this.#now())
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => {
+          this.#grant()
+        }, waitMs)
+        return
+      }
+      this.#waiting.shift()
+      first.grant()
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from '../model.ts'
 import type { Reading, Unit } from '../providers/provider.ts'
 
-/** Units in the order of their urgency: live hours, hours not yet read (newest first), second looks (oldest first). */
+/** A unit that is due, and how urgently; the lowest urgency is read first. */
 export interface DueUnit {
   unit: Unit
   entry: LedgerEntry | undefined
@@ -9,7 +9,16 @@ export interface DueUnit {
   urgency: number
 }
 
-const urgencies = { live: 0, unread: 1, secondLook: 2 } as const
+/**
+ * Live hours first, so that new messages are quick; then hours not yet read that the provider will soon no longer
+ * have; then second looks; then the rest of what has not been read, newest first.
+ */
+const urgencies = { live: 0, expiring: 1, secondLook: 2, catchUp: 3 } as const
+
+/** An hour not yet read is live for so long after it became due. */
+const freshMs = 3_600_000
+/** Left before the deadline: time for the waits between attempts that fail. */
+const expiringMs = 6 * 3_600_000
 
 const closed = new Set<LedgerEntry['state']>(['published', 'empty'])
 
@@ -40,7 +49,7 @@ export function dueUnits(
 
 function beforeInLine(a: DueUnit, b: DueUnit): number {
   if (a.urgency === urgencies.live) return a.dueAt - b.dueAt
-  if (a.urgency === urgencies.unread) return b.unit.opensAt - a.unit.opensAt
+  if (a.urgency === urgencies.catchUp) return b.unit.opensAt - a.unit.opensAt
   return a.unit.opensAt - b.unit.opensAt
 }
 
@@ -58,7 +67,9 @@ export function nextUnit(due: readonly DueUnit[], turn: number): DueUnit | undef
 
 function urgencyOf(unit: Unit, entry: LedgerEntry | undefined, nowMs: number): number {
   if (isOpen(unit, nowMs)) return urgencies.live
-  return entry && closed.has(entry.state) ? urgencies.secondLook : urgencies.unread
+  if (entry && closed.has(entry.state)) return urgencies.secondLook
+  if (nowMs < unit.closesAt + freshMs) return urgencies.live
+  return unit.deadline !== null && unit.deadline - nowMs < expiringMs ? urgencies.expiring : urgencies.catchUp
 }
 
 /** Whether the unit is still being polled. */

@@ -164,8 +164,11 @@ export interface Provider<Config = unknown> {
   readonly config: z.ZodType<Config>
   open(config: Config, context: SourceContext): Source
   tenantOf(config: Config): string
-  /** The calls that the account may make: `calls` in any `windowMs`. */
-  rateOf(config: Config): { calls: number; windowMs: number }
+  /**
+   * The calls that may be made: `calls` in any `windowMs`. `countedBy` names what the provider counts by, an account
+   * or the address of this machine: all sources with the same name share the limit and its bans.
+   */
+  rateOf(config: Config): { countedBy: string; calls: number; windowMs: number }
   /** Files one record; never throws: bytes that are no message get `messageId: null`. */
   identify(payload: Buffer): Identity
   /**

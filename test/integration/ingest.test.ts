@@ -45,6 +45,7 @@ async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
     log: silentLog,
     groupId: seam.group('ingest'),
     ledgerTopic,
+    unreadTopic: 'unread',
     rawTopic: () => rawTopic,
     sources,
     once: true,

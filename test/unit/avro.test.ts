@@ -9,8 +9,9 @@ import {
   rawMessageCodec,
   schemaText,
   singleObjectCodec,
+  unreadCodec,
 } from '../../src/avro.ts'
-import { ledgerEntry, message, rawMessage } from './samples.ts'
+import { ledgerEntry, message, rawMessage, unreadCount } from './samples.ts'
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
@@ -37,6 +38,7 @@ test('what is encoded comes back, every field of it', () => {
   assert.deepEqual(plain(rawMessageCodec.decode(rawMessageCodec.encode(rawMessage))), plain(rawMessage))
   assert.deepEqual(plain(messageCodec.decode(messageCodec.encode(message))), plain(message))
   assert.deepEqual(plain(ledgerCodec.decode(ledgerCodec.encode(ledgerEntry))), plain(ledgerEntry))
+  assert.deepEqual(plain(unreadCodec.decode(unreadCodec.encode(unreadCount))), plain(unreadCount))
 })
 
 test('any payload comes back byte for byte, also one larger than the buffer of the codec', () => {

@@ -1,4 +1,4 @@
-import type { LedgerEntry, Message, RawMessage } from '../../src/model.ts'
+import type { LedgerEntry, Message, RawMessage, UnreadCount } from '../../src/model.ts'
 
 /** One value of each type with every field filled, so that a round trip shows what a schema forgets. */
 export const rawMessage = {
@@ -69,3 +69,13 @@ export const ledgerEntry = {
   nextLookAt: 1_795_600_000_004,
   reason: 'told by the provider',
 } satisfies LedgerEntry
+
+export const unreadCount = {
+  source: 'support',
+  tenant: 'acme#helpdesk',
+  user: 'lin',
+  count: 5,
+  queues: { lin: 3, 'lin/pad': 2 },
+  reason: 'told by the provider',
+  observedAt: 1_795_600_000_005,
+} satisfies UnreadCount

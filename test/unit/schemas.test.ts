@@ -9,7 +9,7 @@ import {
   messageStatuses,
   unitStates,
 } from '../../src/model.ts'
-import { ledgerEntry, message, rawMessage } from './samples.ts'
+import { ledgerEntry, message, rawMessage, unreadCount } from './samples.ts'
 
 interface Field {
   name: string
@@ -50,7 +50,7 @@ function namedTypes(schema: unknown): Named[] {
 const fieldsOf = (value: object): string[] => Object.keys(value).sort()
 
 test('there is a schema for every topic with Avro values', () => {
-  assert.deepEqual([...schemas.keys()].sort(), ['ledger-entry', 'message', 'raw-message'])
+  assert.deepEqual([...schemas.keys()].sort(), ['ledger-entry', 'message', 'raw-message', 'unread-count'])
 })
 
 for (const [file, schema] of schemas) {
@@ -66,6 +66,7 @@ test('the records of the schemas have the fields of the types in the code, no mo
   const values: Record<string, object> = {
     RawMessage: rawMessage,
     LedgerEntry: ledgerEntry,
+    UnreadCount: unreadCount,
     Message: message,
     Conversation: message.conversation,
     Sender: message.sender,

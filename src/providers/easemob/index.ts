@@ -13,7 +13,11 @@ export const easemob: Provider<EasemobConfig> = {
   config: easemobConfig,
   open: (config, context) => new EasemobSource(config, tenantOf(config), context),
   tenantOf,
-  rateOf: ({ ratePerMinute }) => ({ calls: ratePerMinute, windowMs: 60_000 }),
+  rateOf: (config) => ({
+    countedBy: `${new URL(config.baseUrl).host} ${tenantOf(config)}`,
+    calls: config.ratePerMinute,
+    windowMs: 60_000,
+  }),
   identify,
   understand,
   readSaved,

@@ -12,7 +12,12 @@ export const polyv: Provider<PolyvConfig> = {
   config: polyvConfig,
   open: (config, context) => new PolyvSource(config, context),
   tenantOf: (config) => config.appId,
-  rateOf: (config) => ({ calls: config.ratePer10s, windowMs: 10_000 }),
+  // The service counts by the caller's address, for its whole domain (facts: Polyv Java SDK, limits).
+  rateOf: (config) => ({
+    countedBy: new URL(config.baseUrl).host,
+    calls: config.ratePer10s,
+    windowMs: 10_000,
+  }),
   identify: (payload) => identify(payload),
   understand,
   readSaved,

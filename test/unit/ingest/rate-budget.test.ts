@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRateBudget } from '../../../src/ingest/rate-budget.ts'
+import { CallLog, inMemory } from '../../../src/ingest/call-log.ts'
+import { SharedBudget } from '../../../src/ingest/rate-budget.ts'
+import { silentLog } from '../../../src/log.ts'
+
+function sharedBudget(calls: number, windowMs: number, now: () => number = Date.now): SharedBudget {
+  return new SharedBudget(new CallLog(inMemory, silentLog), { countedBy: 'app', calls, windowMs }, now)
+}
+
+const createRateBudget = (...limit: Parameters<typeof sharedBudget>) => sharedBudget(...limit).lane('history')
 
 // Real time in small portions: what is asserted is that nothing comes too early, which no slow machine can break.
 
@@ -67,4 +75,37 @@ test('one who gave up does not block those behind', async () => {
   impatient.abort()
   await assert.rejects(first, { name: 'AbortError' })
   await second
+})
+
+test('who is more urgent goes first, whoever asked first', async () => {
+  const budget = sharedBudget(1, 30)
+  await budget.lane('history').take()
+  const order: string[] = []
+  await Promise.all(
+    (['backfill', 'history', 'check', 'history'] as const).map((lane) =>
+      budget
+        .lane(lane)
+        .take()
+        .then(() => order.push(lane)),
+    ),
+  )
+  assert.deepEqual(order, ['check', 'history', 'history', 'backfill'])
+})
+
+test('a backfill leaves half of the limit to the others', async () => {
+  let now = 0
+  const budget = sharedBudget(4, 3_600_000, () => now)
+  const granted: string[] = []
+  for (const lane of ['backfill', 'backfill', 'backfill'] as const) {
+    void budget
+      .lane(lane)
+      .take()
+      .then(() => granted.push(lane))
+  }
+  await budget.lane('history').take()
+  await budget.lane('history').take()
+  assert.deepEqual(granted, ['backfill', 'backfill'])
+  now = 3_600_000
+  await budget.lane('history').take()
+  assert.deepEqual(granted, ['backfill', 'backfill', 'backfill'])
 })

@@ -181,15 +181,28 @@ test('an open hour without messages is no news, and a failed poll does not close
   assert.deepEqual([entry.state, entry.lines], ['pending', 3])
 })
 
-test('live hours come first, then unread hours, the newest first, then second looks', () => {
-  const unit = (name: string, opensAt: number): Unit => ({ ...fileHour, name, opensAt, closesAt: opensAt })
-  const units = [unit('seen', hour), unit('old', 2 * hour), unit('young', 3 * hour)]
-  const now = 10 * hour
-  const live = { ...liveHour, opensAt: now - minute, closesAt: now + minute }
-  const entries = new Map([['seen', entryAfter('s', units[0]!, undefined, published, 2 * hour)]])
+test('live hours come first, then hours about to expire, then second looks, then the rest, newest first', () => {
+  const now = 70 * hour
+  const unit = (name: string, opensAt: number): Unit => ({
+    ...fileHour,
+    name,
+    opensAt,
+    closesAt: opensAt,
+    deadline: opensAt + 71 * hour,
+  })
+  const units = [
+    unit('expiring', 2 * hour),
+    unit('expiring later', 3 * hour),
+    unit('old', 20 * hour),
+    unit('seen', 30 * hour),
+    unit('young', 40 * hour),
+    unit('just closed', now - minute),
+  ]
+  const open = { ...liveHour, name: 'open', opensAt: now - 2 * minute, closesAt: now + minute }
+  const entries = new Map([['seen', entryAfter('s', units[3]!, undefined, published, 31 * hour)]])
   assert.deepEqual(
-    dueUnits([...units, live], entries, now).map((due) => due.unit.name),
-    ['live', 'young', 'old', 'seen'],
+    dueUnits([...units, open], entries, now).map((due) => due.unit.name),
+    ['open', 'just closed', 'expiring', 'expiring later', 'seen', 'young', 'old'],
   )
 })
 

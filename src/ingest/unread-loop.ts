@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { unreadCodec } from '../avro.ts'
+import { explain, isTransient } from '../errors.ts'
+import { Producer } from '../kafka/producer.ts'
+import type { KafkaConnection } from '../kafka/wire.ts'
+import type { Logger } from '../log.ts'
+import type { UnreadCount } from '../model.ts'
+import type { Source, UnreadPoll, UnreadReading } from '../providers/provider.ts'
+
+/** What polling needs of the world around it. */
+export interface UnreadOptions {
+  kafka: KafkaConnection
+  log: Logger
+  unreadTopic: string
+  once: boolean
+  now?: () => number
+}
+
+/**
+ * Polls the counts of a source, should it have any, into the topic `unread`. Never rejects: what happens to the counts
+ * must not stop the messages.
+ */
+export async function pollUnread(options: UnreadOptions, source: Source, signal: AbortSignal): Promise<void> {
+  const { kafka, log, unreadTopic, once, now = Date.now } = options
+  const poll = source.unread
+  while (poll && !signal.aborted) {
+    let producer: Producer | undefined
+    const record = async (key: Buffer, value: Buffer): Promise<void> => {
+      producer ??= await Producer.open(kafka, log, unreadTopic, { signal })
+      await producer.add(key, value)
+      await producer.flush()
+    }
+    try {
+      return await runUnread({ source, poll, log, signal, now, record }, once)
+    } catch (error) {
+      if (signal.aborted) return
+      log.warn({ source: source.name, err: error }, 'the unread counts of this round are not recorded')
+      if (once) return
+      await rest(poll.everyMs, signal)
+    } finally {
+      await producer?.close()
+    }
+  }
+}
+
+/** Takes one value of the topic `unread`; resolves when it is safe. */
+export type RecordUnread = (key: Buffer, value: Buffer) => Promise<void>
+
+/** What the loop needs of the world around one source. */
+export interface UnreadLoopOptions {
+  source: Pick<Source, 'name' | 'tenant'>
+  poll: UnreadPoll
+  log: Logger
+  signal: AbortSignal
+  now: () => number
+  record: RecordUnread
+}
+
+const attempts = 4
+const retryMs = { first: 1_000, last: 60_000 } as const
+
+/**
+ * Asks for the unread counts of the configured users every `everyMs`, or with `once` one time, and records each
+ * answer, also that a user is unknown. A user whose count cannot be had now is left out of this round; nothing that
+ * happens here stops the reading of messages. Rejects with what `record` rejects with.
+ */
+export async function runUnread(options: UnreadLoopOptions, once: boolean): Promise<void> {
+  const { source, poll, signal, now, record } = options
+  while (!signal.aborted) {
+    const startedAt = now()
+    for (const user of poll.users) {
+      const reading = await ask(options, user)
+      if (reading === null) continue
+      const { count } = reading
+      const value: UnreadCount = {
+        source: source.name,
+        tenant: source.tenant,
+        user,
+        count,
+        queues: count === null ? {} : reading.queues,
+        reason: count === null ? reading.reason : null,
+        observedAt: now(),
+      }
+      await record(Buffer.from(`${source.name}|${user}`), unreadCodec.encode(value))
+    }
+    if (once) return
+    await rest(startedAt + poll.everyMs - now(), signal)
+  }
+}
+
+/** Null when the provider could not be asked. */
+async function ask(
+  { source, poll, log, signal }: UnreadLoopOptions,
+  user: string,
+): Promise<UnreadReading | null> {
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    try {
+      return await poll.read(user, signal)
+    } catch (error) {
+      if (signal.aborted) break
+      if (!isTransient(error)) return { count: null, reason: explain(error) }
+      const waitMs = error.retryAfterMs ?? Math.min(retryMs.first * 2 ** (attempt - 1), retryMs.last)
+      log.warn({ source: source.name, code: error.code, waitMs }, error.message)
+      if (attempt === attempts) break
+      await rest(waitMs, signal)
+    }
+  }
+  return null
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await delay(ms, undefined, { signal }).catch(() => undefined)
+}
