@@ -41,7 +41,8 @@ export function singleObjectCodec<T>(schema: string): Codec<T> {
   let scratch = Buffer.allocUnsafe(16 * 1024)
   header.copy(scratch)
   return {
-    encode(value) {
+    encode(given) {
+      const value = wellFormed(given)
       // avsc answers how many bytes were missing as a negative number.
       let end = type.encode(value, scratch, headerBytes)
       if (end < 0) {
@@ -68,6 +69,27 @@ export function singleObjectCodec<T>(schema: string): Codec<T> {
       }
     },
   }
+}
+
+/**
+ * The value with U+FFFD for every half of a surrogate pair that stands alone: JSON can hold one and JavaScript carries
+ * it, but it has no UTF-8, and readers in other languages would stop at it. The value itself where there is none.
+ */
+function wellFormed<T>(value: T): T {
+  if (typeof value === 'string') return (value.isWellFormed() ? value : value.toWellFormed()) as T
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value
+  if (Array.isArray(value)) {
+    const items = value.map(wellFormed)
+    return items.every((item, index) => item === value[index]) ? value : (items as T)
+  }
+  let mended: T | undefined
+  for (const key in value) {
+    const good = wellFormed(value[key])
+    if (good === value[key]) continue
+    mended ??= { ...value }
+    mended[key] = good
+  }
+  return mended ?? value
 }
 
 /** Values of `raw.*` and `unique`. */

@@ -41,6 +41,28 @@ test('what is encoded comes back, every field of it', () => {
   assert.deepEqual(plain(unreadCodec.decode(unreadCodec.encode(unreadCount))), plain(unreadCount))
 })
 
+test('half a surrogate pair, which has no UTF-8, becomes U+FFFD wherever it stands', () => {
+  const attachment = { ...message.attachments[0]!, name: 'a\ud83d.png' }
+  const value = {
+    ...message,
+    text: 'so\ude00',
+    sender: { ...message.sender, name: '\ud83d' },
+    attachments: [attachment],
+  }
+  const bytes = messageCodec.encode(value)
+  assert.doesNotThrow(() =>
+    new TextDecoder('utf-8', { fatal: true }).decode(
+      bytes.subarray(bytes.indexOf('so'), bytes.indexOf('so') + 5),
+    ),
+  )
+  const read = messageCodec.decode(bytes)
+  assert.deepEqual(
+    [read.text, read.sender.name, read.attachments[0]?.name],
+    ['so\ufffd', '\ufffd', 'a\ufffd.png'],
+  )
+  assert.equal(value.text, 'so\ude00', 'the value itself is left alone')
+})
+
 test('any payload comes back byte for byte, also one larger than the buffer of the codec', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 200 }), (bytes, times) => {
