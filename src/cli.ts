@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { exitStatus } from './commands/command.ts'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CheckCommandOptions } from './commands/check.ts'
 import type { ImportOptions } from './commands/import.ts'
 import type { SandboxCommandOptions } from './commands/sandbox.ts'
 import type { SearchOptions } from './commands/search.ts'
@@ -53,6 +54,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--json', 'print as JSON')
     .action(async (options: StatusOptions) => {
       status = await (await import('./commands/status.ts')).status(options)
+    })
+
+  command('check', 'the doctor: looks at Kafka, the providers and the stores, and says what to mend')
+    .option('--json', 'print as JSON')
+    .action(async (options: CheckCommandOptions) => {
+      status = await (await import('./commands/check.ts')).check(options)
     })
 
   command('tail', 'print the records of a topic, one JSON object a line')

@@ -37,8 +37,7 @@ export interface RuntimeOptions {
  */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log, onProgress, signal } = options
-  const { brokers, tls, sasl, topicPrefix, partitions, replicationFactor } = config.kafka
-  const clientId = `chatfeed@${hostname()}:${process.pid}`
+  const { brokers, topicPrefix, partitions, replicationFactor } = config.kafka
   const embedded = brokers
     ? undefined
     : await useEmbeddedBroker({
@@ -47,12 +46,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         ...(onProgress ? { onProgress } : {}),
         ...(signal ? { signal } : {}),
       })
-  const kafka: KafkaConnection = {
-    clientId,
-    brokers: brokers ?? [embedded?.address ?? ''],
-    ...(brokers && tls !== undefined ? { tls } : {}),
-    ...(brokers && sasl ? { sasl } : {}),
-  }
+  const kafka = kafkaConnection(config, brokers ?? [embedded?.address ?? ''])
   const patience = setTimeout(() => onProgress?.(`waiting for Kafka at ${kafka.brokers.join(', ')}…`), 2_000)
   try {
     const topics = topicNames(topicPrefix)
@@ -81,5 +75,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error
   } finally {
     clearTimeout(patience)
+  }
+}
+
+/** How this process connects to the brokers; the embedded one speaks without TLS and SASL. */
+export function kafkaConnection({ kafka }: Config, brokers: readonly string[]): KafkaConnection {
+  const { tls, sasl } = kafka
+  return {
+    clientId: `chatfeed@${hostname()}:${process.pid}`,
+    brokers,
+    ...(kafka.brokers && tls !== undefined ? { tls } : {}),
+    ...(kafka.brokers && sasl ? { sasl } : {}),
   }
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cacheDirectory } from '../config/cache-dir.ts'
 import { javaEnvironment } from '../config/java-environment.ts'
+import type { ChatfeedError } from '../errors.ts'
 import { noBroker } from './errors.ts'
 
 const run = promisify(execFile)
@@ -26,8 +27,7 @@ export async function kafkaJars(options: {
   onProgress?: ((text: string) => void) | undefined
   signal?: AbortSignal | undefined
 }): Promise<string> {
-  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 8)
-  const jars = join(cacheDirectory(), `kafka-${kafkaVersion()}-${digest}`)
+  const jars = jarsFolder()
   if (existsSync(jars)) return jars
 
   options.onProgress?.(`downloading Kafka ${kafkaVersion()} (once)…`)
@@ -44,6 +44,24 @@ export async function kafkaJars(options: {
   return jars
 }
 
+/** Whether the jars are there. Throws ChatfeedError when they are not and there is no Maven to fetch them. */
+export async function haveKafka(): Promise<boolean> {
+  if (existsSync(jarsFolder())) return true
+  await run('mvn', ['--version'], { env: javaEnvironment() }).catch((error: unknown) => {
+    throw mavenMissing(error)
+  })
+  return false
+}
+
+function jarsFolder(): string {
+  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 8)
+  return join(cacheDirectory(), `kafka-${kafkaVersion()}-${digest}`)
+}
+
+function mavenMissing(cause: unknown): ChatfeedError {
+  return noBroker('maven_missing', 'Kafka must be downloaded once, and no mvn was found on the PATH.', cause)
+}
+
 async function copyDependencies(into: string, signal: AbortSignal | undefined): Promise<void> {
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${into}`]
   try {
@@ -51,13 +69,7 @@ async function copyDependencies(into: string, signal: AbortSignal | undefined): 
   } catch (error) {
     signal?.throwIfAborted()
     const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string }
-    if (code === 'ENOENT') {
-      throw noBroker(
-        'maven_missing',
-        'Kafka must be downloaded once, and no mvn was found on the PATH.',
-        error,
-      )
-    }
+    if (code === 'ENOENT') throw mavenMissing(error)
     const reason = reasonIn(`${stdout}\n${stderr}`)
     throw noBroker('kafka_download_failed', `Maven could not download Kafka: ${reason}`, error)
   }

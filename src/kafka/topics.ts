@@ -25,17 +25,8 @@ export async function ensureTopics(
   topics: readonly TopicSpec[],
   options?: RetryOptions,
 ): Promise<string> {
-  const { brokers, tls, sasl, clientId } = kafka
   const connection = new Connection(kafka, log)
-  const admin = new kafkajs.Kafka({
-    clientId,
-    brokers: [...brokers],
-    logLevel: 0,
-    connectionTimeout: 5_000,
-    retry: { retries: 0 }, // `connection` is the one that is patient
-    ...(tls === undefined ? {} : { ssl: tls }),
-    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
-  }).admin()
+  const admin = newAdmin(kafka)
   try {
     const ensure = async () => {
       await admin.connect()
@@ -52,6 +43,19 @@ export async function ensureTopics(
     await admin.disconnect()
     await connection.close()
   }
+}
+
+/** An admin client that tries once: `Connection.retry` is the one that is patient. */
+export function newAdmin({ brokers, tls, sasl, clientId }: KafkaConnection): Admin {
+  return new kafkajs.Kafka({
+    clientId,
+    brokers: [...brokers],
+    logLevel: 0,
+    connectionTimeout: 5_000,
+    retry: { retries: 0 },
+    ...(tls === undefined ? {} : { ssl: tls }),
+    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+  }).admin()
 }
 
 async function partitionCounts(admin: Admin): Promise<Map<string, number>> {

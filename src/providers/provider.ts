@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { Hono } from 'hono'
 import type { z } from 'zod'
+import type { Finding } from '../finding.ts'
 import type { Logger } from '../log.ts'
 import type { LedgerEntry, MessageContent } from '../model.ts'
+
+export type { Finding } from '../finding.ts'
 
 /** What can be told of a record without understanding the message: enough to file it. */
 export interface Identity {
@@ -101,18 +104,6 @@ export type UnreadReading =
   | { count: number; queues: Record<string, number> }
   /** The provider does not tell, and why: no such user, an answer of another shape. */
   | { count: null; reason: string }
-
-/** What `chatfeed check` says about one thing. */
-export interface Finding {
-  /** `fault`: this will not work; `warning`: it works, but not as it should; `ok`: looked at, fine. */
-  level: 'ok' | 'warning' | 'fault'
-  /** A stable word, such as `clock` or `credentials`. */
-  about: string
-  /** One sentence for the user, without secrets. */
-  text: string
-  /** What to do, with the setting's name; present unless `ok`. */
-  mend?: string
-}
 
 /** Asks for permission before each request; resolves in the order of asking. */
 export interface RateBudget {

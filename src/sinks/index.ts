@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Finding } from '../finding.ts'
 import type { Logger } from '../log.ts'
 import type { Sink } from './sink.ts'
 import { sqliteConfig } from './sqlite/config.ts'
@@ -7,6 +8,7 @@ import { sqliteConfig } from './sqlite/config.ts'
 interface SinkType<Config> {
   open(config: Config, log: Logger, stream: string): Promise<Sink>
   count(config: Config): Promise<number | null>
+  check(config: Config): Promise<Finding[]>
 }
 
 /** Checks an entry of `types` against its own schema. */
@@ -21,6 +23,7 @@ const types = {
     open: async (config, log, stream) =>
       (await import('./sqlite/store.ts')).openSqliteSink(config, log, stream),
     count: async ({ path }) => (await import('./sqlite/count.ts')).countMessages(path),
+    check: async (config) => (await import('./sqlite/check.ts')).checkSqlite(config),
   }),
 }
 
@@ -57,6 +60,11 @@ export function openSink(config: SinkConfig, log: Logger, stream: string): Promi
  */
 export function storedRows(config: SinkConfig): Promise<number | null> {
   return typeOf(config).count(config)
+}
+
+/** What `chatfeed check` finds about the store of an entry; changes nothing there. */
+export function checkSink(config: SinkConfig): Promise<Finding[]> {
+  return typeOf(config).check(config)
 }
 
 const typeOf = ({ type }: SinkConfig): SinkType<SinkConfig> => types[type]

@@ -25,6 +25,8 @@ export interface SceneOptions {
   sources?: Record<string, Record<string, unknown>>
   /** Where /metrics listens; any port otherwise. */
   httpPort?: number
+  /** Other brokers than those of the tests. */
+  brokers?: string[]
 }
 
 /** Simulated providers whose clock stands still, a folder with a configuration that reads them, and a corner of Kafka. */
@@ -44,7 +46,7 @@ export interface Scene {
 }
 
 export async function startScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
-  const { messagesPerHour = 40, since = '24h', lookAgain = [], httpPort = 0 } = options
+  const { messagesPerHour = 40, since = '24h', lookAgain = [], httpPort = 0, brokers } = options
   const { kafka, topicPrefix } = testKafka(t)
   const folder = temporaryFolder(t)
   let clock = Date.now()
@@ -61,7 +63,7 @@ export async function startScene(t: TestContext, options: SceneOptions = {}): Pr
   }))
   const database = join(folder, 'messages.db')
   const written = {
-    kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor: 1 },
+    kafka: { brokers: brokers ?? kafka.brokers, topicPrefix, partitions: 3, replicationFactor: 1 },
     dataDir: join(folder, 'data'),
     http: { port: httpPort },
     sources,

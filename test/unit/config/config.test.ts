@@ -154,8 +154,6 @@ test('what the documentation knows and this version cannot do is refused, not ig
     'sources: []\nattachments: { maxBytes: 50MB }',
     'sources: []\nsinks: [{ name: s, type: opensearch, url: "http://h" }]',
     'sources: []\nsinks: [{ name: s, type: sqlite, where: { kind: text } }]',
-    source('mode: pull'),
-    source('unread: { users: [alice], every: 5m }'),
   ]) {
     const [fault] = faultsOf(text)
     assert.match(fault?.message ?? '', /part of this version/, text)

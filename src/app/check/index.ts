@@ -1,0 +1,63 @@
+import type { Config } from '../../config/config.ts'
+import { explain } from '../../errors.ts'
+import { fault, type Finding } from '../../finding.ts'
+import type { CallLog } from '../../ingest/call-log.ts'
+import type { Logger } from '../../log.ts'
+import { checkSink } from '../../sinks/index.ts'
+import { configuredSource } from '../open-source.ts'
+import { checkKafka } from './kafka.ts'
+import { checkMachine } from './machine.ts'
+
+/** What was found about one part: the machine, the cluster, a source, a sink. */
+export interface CheckedPart {
+  part: string
+  findings: Finding[]
+}
+
+/** What the doctor needs. */
+export interface CheckOptions {
+  config: Config
+  log: Logger
+  calls: CallLog
+  signal: AbortSignal
+  /** Called as soon as a part is done. */
+  onPart: (part: CheckedPart) => void
+}
+
+/** Looks at everything that a configuration names, one part after the other. Changes nothing. */
+export async function checkAll(options: CheckOptions): Promise<CheckedPart[]> {
+  const { config, log, calls, signal, onPart } = options
+  const parts: [string, () => Promise<Finding[]>][] = [
+    ['machine', () => checkMachine(config)],
+    ['kafka', () => checkKafka(config, log, signal)],
+    ...config.sources.map((source): [string, () => Promise<Finding[]>] => [
+      `source ${source.name} (${source.provider})`,
+      async () => {
+        const opened = configuredSource({ log, calls }, source).open('check')
+        try {
+          return await opened.check(signal)
+        } finally {
+          await opened.close()
+        }
+      },
+    ]),
+    ...config.sinks.map((sink): [string, () => Promise<Finding[]>] => [
+      `sink ${sink.name} (${sink.type})`,
+      () => checkSink(sink),
+    ]),
+  ]
+  const done: CheckedPart[] = []
+  for (const [part, check] of parts) {
+    if (signal.aborted) break
+    const findings = await check().catch((error: unknown) => [
+      fault(
+        'check',
+        explain(error),
+        'This is a fault of chatfeed or of something it did not expect: please report it.',
+      ),
+    ])
+    done.push({ part, findings })
+    onPart({ part, findings })
+  }
+  return done
+}
