@@ -1,12 +1,12 @@
-import { pipeline, type Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { gunzip } from './gunzip.ts'
 
 /** A file whose first bytes were looked at. */
 export interface InflatedFile {
   /** The first bytes as they came, two at least unless the file is shorter. */
   head: Buffer
   isGzip: boolean
-  /** The whole text. Iterating throws the error of the file or of zlib. */
+  /** The whole text. Iterating throws the error of the file or of the gz, after the text before it. */
   text: AsyncIterable<Buffer>
 }
 
@@ -14,7 +14,7 @@ export interface InflatedFile {
  * Opens a file that is gz or plain. Its first bytes alone tell: a name or a declared encoding may be that of the
  * stored object or of the transport. All members are inflated, zero padding is ignored. Throws the file's error.
  */
-export async function inflate(file: Readable): Promise<InflatedFile> {
+export async function inflate(file: Readable | AsyncIterable<Buffer>): Promise<InflatedFile> {
   const chunks = file[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   let head: Buffer = Buffer.alloc(0)
   while (head.length < 2) {
@@ -27,7 +27,5 @@ export async function inflate(file: Readable): Promise<InflatedFile> {
     yield* { [Symbol.asyncIterator]: () => chunks }
   }
   const isGzip = head[0] === 0x1f && head[1] === 0x8b
-  // A pipeline's error, of either end, surfaces where it is iterated.
-  const text = isGzip ? pipeline(whole(), createGunzip({ chunkSize: 65_536 }), () => undefined) : whole()
-  return { head, isGzip, text }
+  return { head, isGzip, text: isGzip ? gunzip(whole()) : whole() }
 }

@@ -10,7 +10,7 @@ const seam = '}{'
 
 /**
  * Parts a stream of newline-delimited JSON into records with their exact bytes, and hands them on in order. A
- * promise from `onRecord` holds back the stream until it resolves. Resolves at the end of the stream; rejects
+ * promise from `onRecord` holds back the next record until it resolves. Resolves when the last record is taken; rejects
  * with the stream's own error or what `onRecord` throws or rejects with, and the stream is then destroyed.
  *
  * - Dropped are a byte-order mark at the start of a line, the `\r` of CRLF, and blank lines. The last line needs
@@ -28,25 +28,30 @@ export async function eachRecord(
 ): Promise<void> {
   // Latin-1 text is the bytes, and split2's decoder hands text through unchanged: half the cost of UTF-8, and exact.
   const lines = split2('\n', { decodeStrings: false })
+  const handOn = (records: readonly string[], from: number): Promise<void> | undefined => {
+    for (let at = from; at < records.length; at++) {
+      const room = onRecord(Buffer.from(records[at]!, 'latin1'))
+      if (room) return room.then(() => handOn(records, at + 1))
+    }
+    return undefined
+  }
+  let held: Promise<void> | undefined
   lines.on('data', (line: string) => {
     try {
-      for (const record of recordsOf(line)) {
-        const room = onRecord(Buffer.from(record, 'latin1'))
-        if (room) holdBack(lines, room)
-      }
+      held = handOn(recordsOf(line), 0)
+      if (!held) return
+      lines.pause()
+      held.then(
+        () => lines.resume(),
+        (error: unknown) => lines.destroy(error as Error),
+      )
     } catch (error) {
       lines.destroy(error as Error)
     }
   })
   await Promise.all([pipeline(input, boundLines(maxBytes), lines), finished(lines)])
-}
-
-function holdBack(lines: Transform, room: Promise<void>): void {
-  lines.pause()
-  room.then(
-    () => lines.resume(),
-    (error: unknown) => lines.destroy(error as Error),
-  )
+  // A stream that is paused at its last line ends all the same.
+  await held
 }
 
 /** Bytes as latin-1 text in which no line is longer than `maxBytes` and a chunk. */

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { duration, durationOrTime } from '../../duration.ts'
 import { parseZone } from './hours.ts'
 
-const notPartOf = (what: string) => `${what} is not part of this version of chatfeed: leave it out`
 const word = z.string().min(1, 'must not be empty')
 const pathWord = word.regex(/^[\w-][\w.-]*$/, 'letters, digits, - _ . only, as the Easemob console shows it')
 
@@ -18,6 +17,21 @@ const baseUrl = z
   .refine((text) => !/[?#@]/.test(text), 'no user, query or fragment here')
   .transform((text) => text.replace(/\/+$/, ''))
 
+const userAsText = 'write user names as text, such as "10086" (with quotes in YAML)'
+const user = z
+  .string(userAsText)
+  // A dot or two would name another address, a lone surrogate none.
+  .refine((text) => !/^\.{0,2}$|[\p{Cc}\p{Surrogate}]/u.test(text), 'is no user name')
+
+/** Whose unread counts are asked for; each takes one call of `ratePerMinute` every time. */
+const unread = z.strictObject({
+  users: z
+    .array(user, 'list the users, such as [alice, bob]')
+    .min(1, 'name at least one user, or leave "unread" out')
+    .refine((users) => new Set(users).size === users.length, 'names a user twice'),
+  every: duration.refine((ms) => ms >= 10_000, 'ask at most once in 10s').prefault('5m'),
+})
+
 /** One Easemob app. Durations are milliseconds and the zone is an offset from UTC in milliseconds once read. */
 export const easemobConfig = z.strictObject({
   name: word,
@@ -28,15 +42,17 @@ export const easemobConfig = z.strictObject({
   clientId: word,
   clientSecret: word,
   mode: z
-    .literal('files', { error: notPartOf('any mode but "files" (the retired pull interface)') })
+    .enum(['files', 'pull'], { error: 'write files, or pull for the retired interface' })
     .default('files'),
   timeZone: timeZone.prefault('+08:00'),
   since: durationOrTime.prefault('72h'),
   settle: duration.prefault('1h'),
+  /** With `mode: pull`: how often an hour is asked for until it has settled. */
+  pollEvery: duration.refine((ms) => ms >= 1_000, 'poll at most once a second').prefault('30s'),
   lookAgain: z.array(duration).prefault(['6h', '24h']),
   retention: duration.prefault('72h'),
   ratePerMinute: z.coerce.number().int().min(1).max(6_000).default(10),
-  unread: z.undefined({ error: notPartOf('"unread"') }).optional(),
+  unread: unread.optional(),
 })
 
 /** A checked entry. */

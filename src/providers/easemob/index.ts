@@ -5,13 +5,19 @@ import { HourReader } from './hour-file.ts'
 import { understand } from './message.ts'
 import { identify } from './records.ts'
 import { easemobSandbox } from './sandbox.ts'
-import { EasemobSource } from './source.ts'
+import { EasemobFilesSource } from './source-files.ts'
+import { EasemobPullSource } from './source-pull.ts'
 
-/** Easemob: one history file an hour, of one app a source. */
+/** Easemob: the history of one app a source, by hour files or by the retired pull interface. */
 export const easemob: Provider<EasemobConfig> = {
   name: 'easemob',
   config: easemobConfig,
-  open: (config, context) => new EasemobSource(config, tenantOf(config), context),
+  open: (config, context) => {
+    const tenant = tenantOf(config)
+    return config.mode === 'pull'
+      ? new EasemobPullSource(config, tenant, context)
+      : new EasemobFilesSource(config, tenant, context)
+  },
   tenantOf,
   rateOf: (config) => ({
     countedBy: `${new URL(config.baseUrl).host} ${tenantOf(config)}`,

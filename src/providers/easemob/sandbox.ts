@@ -1,16 +1,21 @@
-import { randomBytes } from 'node:crypto'
-import { Hono, type Context } from 'hono'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { Hono } from 'hono'
 import { z } from 'zod'
+import { Random } from '../../sandbox/random.ts'
+import { stringifyLossless } from '../canonical.ts'
 import type { Sandbox, SandboxOptions } from '../provider.ts'
 import { hourMs, parseHour } from './hours.ts'
 import { identify } from './records.ts'
 import { SandboxFiles } from './sandbox-files.ts'
+import { SandboxGate } from './sandbox-gate.ts'
 import { historyFile, historyLines } from './sandbox-history.ts'
+import { answerPull } from './sandbox-pull.ts'
 import { rawUrl, sendWhole, signPath, storeError } from './sandbox-store.ts'
+import { offlineCounts } from './sandbox-users.ts'
 
 const dayMs = 24 * hourMs
 const zoneMs = 8 * hourMs
+/** Hours kept in memory: pages and polls come back to them. */
+const recentHours = 8
 const org = 'chatfeed-demo'
 const app = 'helpdesk'
 const clientId = 'YXA6-sandbox-client'
@@ -23,6 +28,9 @@ const sandboxOptions = z.object({
   callsPerMinute: z.number().default(10),
   linkLifeMs: z.number().default(30 * 60_000),
   tokenLifeMs: z.number().default(dayMs),
+  /** The share of an hour's lines that come so long after its end, into a history handed out before. */
+  lateRows: z.number().min(0).max(1).default(0),
+  lateAfterMs: z.number().default(3 * hourMs),
   /**
    * Before the path of every attachment. It is part of the history, and so must not change from one start to the
    * next: give the sandbox's own address only if that is always the same.
@@ -31,89 +39,43 @@ const sandboxOptions = z.object({
 })
 
 /**
- * Simulates the history interface of one Easemob app and the store behind its links, as strict as the real ones:
- * tokens, the call limit, hours too young, too old or empty, links that are signed to the byte and expire.
+ * Simulates the history interfaces of one Easemob app, its unread counts and the store behind its links, as strict as
+ * the real ones: tokens, the call limit, hours too young, too old or empty, links that are signed to the byte and
+ * expire, queries and cursors that must be escaped.
  */
 export function easemobSandbox(options: SandboxOptions): Sandbox {
   const { seed, messagesPerHour } = options
   const now = () => options.now()
-  const { generationDelayMs, retentionMs, callsPerMinute, linkLifeMs, tokenLifeMs, filesBaseUrl } =
-    sandboxOptions.parse(options)
+  const settings = sandboxOptions.parse(options)
+  const { generationDelayMs, retentionMs, callsPerMinute, linkLifeMs, tokenLifeMs, filesBaseUrl } = settings
   const files = new SandboxFiles(seed)
-  const tokens = new Map<string, number>()
-  const ids = new Set<string>()
-  const revisions = new Set<string>()
-  let rows = 0
-  let calls: number[] = []
+  const gate = new SandboxGate({ org, app, clientId, clientSecret, callsPerMinute, tokenLifeMs, now })
+  const served = new Served()
+  const recent = new Map<number, string[]>()
   const server = new Hono()
 
-  const fail = (context: Context, status: ContentfulStatusCode, error: string, description: string) =>
-    context.json({ error, timestamp: now(), duration: 0, error_description: description }, status)
-  const unknownApp = (context: Context) => {
-    const asked = `${context.req.param('org')}/${context.req.param('app')}`
-    if (asked === `${org}/${app}`) return null
-    const description = `Could not find application for ${asked} from URI: ${context.req.path}`
-    return fail(context, 404, 'organization_application_not_found', description)
-  }
-  const unauthorized = (context: Context) => {
-    const [, token] = /^Bearer (\S+)$/.exec(context.req.header('authorization') ?? '') ?? []
-    if (token === undefined) return fail(context, 401, 'unauthorized', 'Unable to authenticate (OAuth)')
-    const endsAt = tokens.get(token)
-    if (endsAt === undefined) {
-      const description = 'Unable to authenticate due to corrupt access token'
-      return fail(context, 401, 'auth_bad_access_token', description)
-    }
-    if (endsAt > now()) return null
-    return fail(context, 401, 'unauthorized', 'Unable to authenticate due to expired access token')
-  }
-  const throttled = (context: Context) => {
-    calls = calls.filter((at) => at > now() - 60_000)
-    if (calls.length >= callsPerMinute) {
-      return fail(context, 429, 'reach_limit', 'This request has reached api limit')
-    }
-    calls.push(now())
-    return null
-  }
-
-  server.post('/:org/:app/token', async (context) => {
-    const refusal = unknownApp(context)
-    if (refusal) return refusal
-    const body: unknown = await context.req.json().catch(() => null)
-    const {
-      grant_type: grant,
-      client_id: id,
-      client_secret: secret,
-    } = tokenRequest.safeParse(body).data ?? {}
-    if (grant !== 'client_credentials')
-      return fail(context, 400, 'invalid_grant', 'grant_type is not supported')
-    if (!id) return fail(context, 400, 'illegal_argument', 'client_id must be provided.')
-    if (!secret) return fail(context, 400, 'illegal_argument', 'client_secret must be provided')
-    if (id !== clientId) return fail(context, 400, 'invalid_grant', 'client_id does not match')
-    if (secret !== clientSecret) return fail(context, 400, 'invalid_grant', 'client_secret does not match')
-    const token = `YWMt${randomBytes(48).toString('base64url')}`
-    tokens.set(token, now() + tokenLifeMs)
-    return context.json({ application: `${org}-${app}`, access_token: token, expires_in: tokenLifeMs / 1000 })
-  })
+  server.post('/:org/:app/token', (context) => gate.giveToken(context))
 
   server.get('/:org/:app/chatmessages/:hour', (context) => {
-    const refusal = unknownApp(context) ?? unauthorized(context) ?? throttled(context)
+    const refusal = gate.refusal(context)
     if (refusal) return refusal
     const hour = context.req.param('hour')
     const startMs = parseHour(hour, zoneMs)
     if (startMs === null) {
-      return fail(context, 400, 'illegal_argument', `illegal arguments: appkey: ${org}#${app}, time: ${hour}`)
+      const description = `illegal arguments: appkey: ${org}#${app}, time: ${hour}`
+      return gate.fail(context, 400, 'illegal_argument', description)
     }
     const endMs = startMs + hourMs
     if (now() < endMs + generationDelayMs || now() > endMs + retentionMs) {
       const maybe = 'maybe chat message history is expired or unstored'
       const description = `illegal arguments: appkey: ${org}#${app}, time: ${hour}, ${maybe}`
-      return fail(context, 400, 'illegal_argument', description)
+      return gate.fail(context, 400, 'illegal_argument', description)
     }
     const base = context.req.url.split(`/${org}/${app}/chatmessages/`)[0]!
     if (linesOf(startMs).length === 0) {
       const what = 'Failed to find chat message history download url for'
       const description = `${what} appkey: ${org}#${app}, time: ${hour}`
-      return fail(context, 404, 'storage_object_not_found', description)
+      return gate.fail(context, 404, 'storage_object_not_found', description)
     }
     const endsAt = Math.floor((now() + linkLifeMs) / 1000)
     return context.json({
@@ -128,6 +90,30 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
     })
   })
 
+  server.get('/:org/:app/chatmessages', (context) => {
+    const refusal = gate.refusal(context)
+    if (refusal) return refusal
+    const answer = answerPull(context.req.query(), { seed, zoneMs, nowMs: now(), retentionMs, linesOf })
+    if ('error' in answer) return gate.fail(context, 400, 'illegal_argument', answer.error)
+    const entities = answer.rows.map(stringifyLossless)
+    served.add(entities)
+    const { cursor } = answer
+    const more = { timestamp: now(), duration: 1, count: entities.length, ...(cursor !== null && { cursor }) }
+    const start = JSON.stringify({ action: 'get', params: context.req.queries(), path: '/chatmessages' })
+    const end = JSON.stringify(more).slice(1)
+    const body = `${start.slice(0, -1)},"entities":[${entities.join(',')}],${end}`
+    return context.body(body, 200, { 'content-type': 'application/json' })
+  })
+
+  server.get('/:org/:app/users/:user/offline_msg_count', (context) => {
+    const refusal = gate.refusal(context)
+    if (refusal) return refusal
+    const data = offlineCounts(context.req.param('user'), seed, now())
+    if (!data) return gate.fail(context, 404, 'service_resource_not_found', 'Service resource not found')
+    const count = Object.values(data).reduce((sum, next) => sum + next, 0)
+    return context.json({ action: 'get', entities: [], data, timestamp: now(), duration: 1, count })
+  })
+
   server.get(`/history/:class/${org}/${app}/:file`, (context) => {
     const hour = context.req.param('file').replace(/\.gz$/, '')
     const endsAt = Number(context.req.query('Expires'))
@@ -138,27 +124,21 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
       return storeError(403, 'SignatureDoesNotMatch', 'The signature does not fit the request.')
     }
     if (endsAt * 1000 < now()) return storeError(403, 'AccessDenied', 'Request has expired.')
-    const startMs = parseHour(hour, zoneMs)!
-    const lines = linesOf(startMs)
+    const lines = linesOf(parseHour(hour, zoneMs)!)
     return sendWhole(historyFile(lines), () => {
-      for (const line of lines) {
-        const { messageId, fingerprint } = identify(Buffer.from(line))
-        rows++
-        ids.add(messageId!)
-        revisions.add(`${messageId!} ${fingerprint.toString('hex')}`)
-      }
+      served.add(lines)
     })
   })
 
   server.get('/:org/:app/chatfiles/:uuid', (context) => {
-    const refusal = unknownApp(context)
+    const refusal = gate.unknownApp(context)
     if (refusal) return refusal
     const file = files.find(context.req.param('uuid'))
-    if (file === null) return fail(context, 404, 'entity_not_found', 'file may not exists')
+    if (file === null) return gate.fail(context, 404, 'entity_not_found', 'file may not exists')
     const secret = context.req.query('share-secret') ?? context.req.header('share-secret')
-    const refused = secret === file.secret ? null : unauthorized(context)
+    const refused = secret === file.secret ? null : gate.unauthorized(context)
     if (refused) return refused
-    if (file.expired) return fail(context, 404, 'file_expired', 'file is expired')
+    if (file.expired) return gate.fail(context, 404, 'file_expired', 'file is expired')
     return context.body(new Uint8Array(file.bytes), 200, { 'content-type': file.contentType })
   })
 
@@ -166,13 +146,19 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
     return `/history/${Math.ceil(retentionMs / dayMs)}D/${org}/${app}/${hour}.gz`
   }
 
+  /** As far as they have come: late lines are in their places then, and move those behind. */
   function linesOf(startMs: number): string[] {
-    return historyLines(startMs, {
-      seed,
-      messagesPerHour,
-      files,
-      filesUrl: `${filesBaseUrl}/${org}/${app}/chatfiles`,
-    })
+    let lines = recent.get(startMs)
+    if (!lines) {
+      const filesUrl = `${filesBaseUrl}/${org}/${app}/chatfiles`
+      lines = historyLines(startMs, { seed, messagesPerHour, files, filesUrl })
+      if (recent.size >= recentHours) recent.clear()
+      recent.set(startMs, lines)
+    }
+    const { lateRows, lateAfterMs } = settings
+    if (lateRows === 0 || now() >= startMs + hourMs + lateAfterMs) return lines
+    const random = new Random('easemob late', seed, startMs)
+    return lines.filter(() => !random.chance(lateRows))
   }
 
   return {
@@ -191,13 +177,29 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
       retention: durationText(retentionMs),
       ratePerMinute: callsPerMinute,
     }),
-    served: () => ({ rows, messages: ids.size, revisions: revisions.size }),
+    served: () => served.counts(),
   }
 }
 
-const tokenRequest = z
-  .object({ grant_type: z.string(), client_id: z.string(), client_secret: z.string() })
-  .partial()
+/** What was handed out, on whichever way. */
+class Served {
+  readonly #ids = new Set<string>()
+  readonly #revisions = new Set<string>()
+  #rows = 0
+
+  add(lines: readonly string[]): void {
+    for (const line of lines) {
+      const { messageId, fingerprint } = identify(Buffer.from(line))
+      this.#rows++
+      this.#ids.add(messageId!)
+      this.#revisions.add(`${messageId!} ${fingerprint.toString('hex')}`)
+    }
+  }
+
+  counts(): ReturnType<Sandbox['served']> {
+    return { rows: this.#rows, messages: this.#ids.size, revisions: this.#revisions.size }
+  }
+}
 
 /** As a person would write it in the configuration. */
 function durationText(ms: number): string {

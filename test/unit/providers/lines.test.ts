@@ -114,6 +114,31 @@ test('a slow reader holds back the stream', async () => {
   assert.equal(records, 1_000_000)
 })
 
+test('records are handed on one by one to a reader that waits, also from one line', async () => {
+  const input = Readable.from([Buffer.from('{"a":1}{"a":2}{"a":3}\n{"a":4}')])
+  const seen: string[] = []
+  let waiting = 0
+  await eachRecord(input, async (record) => {
+    assert.equal(++waiting, 1, 'a record was handed on while another one waits')
+    await setTimeout(1)
+    seen.push(record.toString())
+    waiting--
+  })
+  assert.deepEqual(seen, ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}'])
+})
+
+test('a late rejection of the last record ends the reading too', async () => {
+  for (const text of ['{"a":1}{"a":2}', '{"a":1}\n{"a":2}', '{"a":1}\n{"a":2}\n']) {
+    let count = 0
+    const rejectLast = async () => {
+      const isLast = ++count === 2
+      await setTimeout(5)
+      if (isLast) throw new Error('no room')
+    }
+    await assert.rejects(eachRecord(Readable.from([Buffer.from(text)]), rejectLast), /no room/, text)
+  }
+})
+
 test('what the reader throws or rejects with ends the reading and destroys the stream', async () => {
   for (const fail of [
     () => Promise.reject(new Error('full')),

@@ -25,6 +25,7 @@ test('a short entry has the defaults of the documents', () => {
     timeZone: 8 * 3_600_000,
     since: { agoMs: 72 * 3_600_000 },
     settle: 3_600_000,
+    pollEvery: 30_000,
     lookAgain: [6 * 3_600_000, 24 * 3_600_000],
     retention: 72 * 3_600_000,
     ratePerMinute: 10,
@@ -34,22 +35,38 @@ test('a short entry has the defaults of the documents', () => {
 test('every key can be set', () => {
   const config = easemobConfig.parse({
     ...entry,
-    mode: 'files',
+    mode: 'pull',
     timeZone: 'Z',
+    pollEvery: '10s',
     since: '2026-11-23T00:00:00Z',
     settle: '2h',
     lookAgain: [],
     retention: '7d',
     ratePerMinute: 1,
+    unread: { users: ['alice', '10086'], every: '10s' },
   })
+  assert.equal(config.mode, 'pull')
+  assert.equal(config.pollEvery, 10_000)
+  assert.deepEqual(config.unread, { users: ['alice', '10086'], every: 10_000 })
   assert.equal(config.timeZone, 0)
   assert.deepEqual(config.since, { atMs: Date.UTC(2026, 10, 23) })
   assert.deepEqual(config.lookAgain, [])
 })
 
-test('what this version cannot do is refused by name', () => {
-  assert.match(faults({ mode: 'pull' }), /^mode: .*not part of this version/)
-  assert.match(faults({ unread: { users: ['alice'], every: '5m' } }), /^unread: .*not part of this version/)
+test('unread counts need users, each once, as text, and are not asked for all the time', () => {
+  assert.deepEqual(easemobConfig.parse({ ...entry, unread: { users: ['alice'] } }).unread, {
+    users: ['alice'],
+    every: 300_000,
+  })
+  assert.match(faults({ unread: {} }), /^unread\.users: list the users/)
+  assert.match(faults({ unread: { users: [] } }), /^unread\.users: name at least one user/)
+  assert.match(faults({ unread: { users: ['a', 'b', 'a'] } }), /^unread\.users: names a user twice/)
+  assert.match(faults({ unread: { users: [10086] } }), /^unread\.users\.0: .*"10086" \(with quotes in YAML\)/)
+  for (const user of ['', '.', '..', 'a\nb', 'a\ud800']) {
+    assert.match(faults({ unread: { users: [user] } }), /^unread\.users\.0: is no user name/, user)
+  }
+  assert.match(faults({ unread: { users: ['a'], every: '9s' } }), /^unread\.every: /)
+  assert.match(faults({ unread: { users: ['a'], colour: 'red' } }), /colour/)
 })
 
 test('faults are found with their path', () => {
@@ -59,6 +76,8 @@ test('faults are found with their path', () => {
   assert.match(faults({ app: '..' }), /^app: /)
   assert.match(faults({ clientSecret: '' }), /^clientSecret: must not be empty/)
   assert.match(faults({ timeZone: 'Asia/Shanghai' }), /^timeZone: .*\+08:00/)
+  assert.match(faults({ mode: 'push' }), /^mode: write files, or pull/)
+  assert.match(faults({ pollEvery: '500ms' }), /^pollEvery: /)
   assert.match(faults({ settle: 'soon' }), /^settle: .*30s/)
   assert.match(faults({ lookAgain: ['6h', 'x'] }), /^lookAgain\.1: /)
   assert.match(faults({ ratePerMinute: 0 }), /^ratePerMinute: /)

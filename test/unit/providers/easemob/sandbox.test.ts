@@ -226,3 +226,101 @@ test('attachments open with their secret or a token and not otherwise', async (t
   const unknown = await sandbox.call('chatfiles/b0000000-0000-0000-0000-000000000000', token)
   assert.deepEqual([unknown.status, errorOf(unknown.text).error], [404, 'entity_not_found'])
 })
+
+test('the pull interface takes one form of query, a limit up to a thousand and its own cursors', async (t) => {
+  const { call, login } = await start(t)
+  const token = await login()
+  const ask = (query: string) => call(`chatmessages?${query}`, token)
+  const ql = `ql=select%20*%20where%20timestamp%3E${noon - hour}`
+  const plain = await ask(`ql=select+*+where+timestamp>${noon - hour}`)
+  assert.equal(plain.status, 200)
+  interface Page {
+    entities: Record<string, unknown>[]
+    count: number
+    cursor: string
+  }
+  const first = JSON.parse((await ask(ql)).text) as Page
+  assert.deepEqual([first.entities.length, first.count], [10, 10])
+  assert.match(first.cursor, /(?=.*\+)(?=.*\/).*=$/)
+  const [row] = first.entities
+  assert.deepEqual(
+    ['uuid', 'created', 'modified', 'direction'].map((key) => key in row!),
+    [true, true, true, false],
+  )
+  const cursor = `cursor=${encodeURIComponent(first.cursor)}`
+  const second = JSON.parse((await ask(`${ql}&limit=1000&${cursor}`)).text) as Page
+  const times = [...first.entities, ...second.entities].map(({ timestamp }) => Number(timestamp))
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  )
+  assert.ok(times.every((at) => at > noon - hour && at <= noon))
+  assert.equal('cursor' in second, false)
+  const none = JSON.parse((await ask(`ql=select%20*%20where%20timestamp%3E${noon}`)).text) as Page
+  assert.deepEqual([none.entities, none.count, 'cursor' in none], [[], 0, false])
+  for (const bad of [
+    '',
+    'ql=select%20*',
+    `${ql}%20and%20timestamp%3C${noon}`,
+    `ql=select%20*%20where%20timestamp%3C${noon}`,
+    `${ql}&limit=0`,
+    `${ql}&limit=1001`,
+    `${ql}&limit=ten`,
+    `${ql}&cursor=${first.cursor}`,
+    `${ql}&cursor=xyz`,
+    `ql=select%20*%20where%20timestamp%3E${noon - hour + 1}&${cursor}`,
+  ]) {
+    const { status, text } = await ask(bad)
+    assert.deepEqual([status, errorOf(text).error], [400, 'illegal_argument'], bad)
+  }
+  assert.equal((await call(`chatmessages?${ql}`)).status, 401)
+})
+
+test('pulls and counts are limited like everything else', async (t) => {
+  const { call, login } = await start(t, { callsPerMinute: 3 })
+  const token = await login()
+  const paths = ['chatmessages/2026112310', 'chatmessages?ql=x', 'users/maya/offline_msg_count']
+  const statuses: number[] = []
+  for (const path of [...paths, ...paths]) statuses.push((await call(path, token)).status)
+  assert.deepEqual(statuses, [200, 400, 200, 429, 429, 429])
+})
+
+test('a user has a count for each queue, nobody else has any', async (t) => {
+  const { call, login, clock } = await start(t)
+  const token = await login()
+  let queues = 0
+  for (let minute = 0; minute < 60 * 12; minute += 60) {
+    clock.ms = noon + minute * 60_000
+    const { status, text } = await call('users/maya/offline_msg_count', token)
+    const { data, count } = JSON.parse(text) as { data: Record<string, number>; count: number }
+    assert.equal(status, 200)
+    assert.equal(
+      Object.values(data).reduce((sum, next) => sum + next),
+      count,
+    )
+    queues = Math.max(queues, Object.keys(data).length)
+  }
+  assert.equal(queues, 2)
+  const { status, text } = await call('users/nobody/offline_msg_count', token)
+  assert.deepEqual([status, errorOf(text).error], [404, 'service_resource_not_found'])
+})
+
+test('late rows come into an hour that was handed out before', async (t) => {
+  const { sandbox, url, clock } = await start(t, {
+    lateRows: 0.1,
+    lateAfterMs: 3 * hour,
+    tokenLifeMs: 100 * hour,
+  })
+  const { read, records } = openSource(t, sandbox.sourceConfig(url), () => clock.ms)
+  const linesAt = async (ms: number) => {
+    clock.ms = ms
+    records.length = 0
+    await read('2026112310')
+    return new Set(records.map(({ messageId }) => messageId))
+  }
+  const end = Date.parse('2026-11-23T11:00:00+08:00')
+  const early = await linesAt(end + 3 * hour - 1)
+  const late = await linesAt(end + 3 * hour)
+  assert.ok(late.size > early.size && early.size > 0)
+  assert.ok([...early].every((id) => late.has(id)))
+})

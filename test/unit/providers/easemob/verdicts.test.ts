@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Answer, judgeHour, judgeToken } from '../../../../src/providers/easemob/verdicts.ts'
+import {
+  type Answer,
+  judgeHour,
+  judgePull,
+  judgeToken,
+  judgeUnread,
+} from '../../../../src/providers/easemob/verdicts.ts'
 
 const hour = 3_600_000
 const retentionMs = 72 * hour
@@ -53,6 +59,17 @@ const hourTable: [number, string | null, string, number, string][] = [
   [408, null, '', hour, 'failed'],
   [302, null, '', hour, 'failed'],
   [204, null, '', hour, 'failed'],
+  [200, 'illegal_argument', unstored, hour, 'failed'],
+  [400, null, unstored, hour, 'not_yet'],
+  [404, 'Storage_Object_NOT_Found', '', hour, 'empty'],
+  [404, 'ORGANIZATION_APPLICATION_NOT_FOUND', '', hour, 'stop'],
+  [404, 'no_storage_object_not_found_here', '', hour, 'failed'],
+  [401, 'unauthorized', 'no permission', hour, 'stop'],
+  [413, null, '', hour, 'failed'],
+  [415, 'web_application', '', hour, 'failed'],
+  [500, 'no_full_text_index', '', hour, 'failed'],
+  [500, 'unsupported_service_operation', '', hour, 'failed'],
+  [501, null, '', hour, 'failed'],
 ]
 
 for (const [status, error, text, ageMs, expected] of hourTable) {
@@ -64,12 +81,71 @@ for (const [status, error, text, ageMs, expected] of hourTable) {
   })
 }
 
+const pullTable: [number, string | null, string, string][] = [
+  [200, null, '', 'ready'],
+  [200, 'illegal_argument', '', 'failed'],
+  [400, 'illegal_argument', 'The query cannot be parsed', 'stop'],
+  [400, 'illegal_argument', unstored, 'stop'],
+  [400, null, '', 'failed'],
+  [404, 'organization_application_not_found', '', 'stop'],
+  [404, 'service_resource_not_found', '', 'failed'],
+  [404, 'storage_object_not_found', '', 'failed'],
+  [404, null, '', 'failed'],
+  [401, 'unauthorized', '', 'refresh'],
+  [401, null, '', 'refresh'],
+  [401, 'unauthorized', noPermission, 'stop'],
+  [403, 'forbidden_service_operation', '', 'stop'],
+  [403, null, '', 'failed'],
+  [429, 'reach_limit', '', 'throttled'],
+  [429, 'resource_limited', '', 'throttled'],
+  [503, null, '', 'throttled'],
+  [500, 'no_full_text_index', '', 'failed'],
+  [502, null, '', 'failed'],
+  [302, null, '', 'failed'],
+]
+
+for (const [status, error, text, expected] of pullTable) {
+  test(`pull: ${[status, error ?? 'no error word', text.slice(0, 40)].join(', ')} means ${expected}`, () => {
+    const verdict = judgePull(answer(status, error, text))
+    assert.equal(verdict.verdict, expected)
+    if (expected === 'stop') assert.ok(verdict.mend, 'a person must be told what to do')
+  })
+}
+
+const unreadTable: [number, string | null, string, string][] = [
+  [200, null, '', 'ready'],
+  [200, 'oops', '', 'failed'],
+  [404, 'service_resource_not_found', 'Service resource not found', 'no_user'],
+  [404, 'organization_application_not_found', '', 'stop'],
+  [404, null, '', 'failed'],
+  [401, 'unauthorized', '', 'refresh'],
+  [401, 'unauthorized', noPermission, 'failed'],
+  [403, 'forbidden_service_operation', '', 'failed'],
+  [403, null, '', 'failed'],
+  [400, 'illegal_argument', '', 'failed'],
+  [429, 'reach_limit', '', 'throttled'],
+  [429, 'resource_limited', '', 'failed'],
+  [503, null, '', 'throttled'],
+  [500, null, '', 'failed'],
+]
+
+for (const [status, error, text, expected] of unreadTable) {
+  test(`unread: ${[status, error ?? 'no error word', text.slice(0, 40)].join(', ')} means ${expected}`, () => {
+    assert.equal(judgeUnread(answer(status, error, text)).verdict, expected)
+  })
+}
+
 const tokenTable: [number, string | null, string, string][] = [
   [200, null, '', 'ready'],
   [400, 'illegal_argument', 'client_id must be provided.', 'stop'],
   [400, 'invalid_grant', 'client_id does not match', 'stop'],
   [400, 'invalid_grant', 'client_secret does not match', 'stop'],
   [401, 'unauthorized', '', 'stop'],
+  [401, null, 'unauthorized', 'stop'],
+  [401, null, '', 'failed'],
+  [200, 'invalid_grant', '', 'failed'],
+  [429, 'resource_limited', '', 'throttled'],
+  [502, null, '', 'failed'],
   [404, 'organization_application_not_found', 'Could not find application for acme/helpdesk', 'stop'],
   [403, 'forbidden_op', '', 'stop'],
   [429, 'reach_limit', '', 'throttled'],
@@ -101,6 +177,8 @@ test('a used-up plan is not asked again every minute', () => {
 test('the waiting time of the provider goes before ours', () => {
   const throttled = { ...answer(429, 'reach_limit'), retryAfterMs: 7000 }
   assert.equal(judgeHour(throttled, { ageMs: hour, retentionMs }).retryAfterMs, 7000)
+  const atOnce = { ...throttled, retryAfterMs: 0 }
+  assert.equal(judgeHour(atOnce, { ageMs: hour, retentionMs }).retryAfterMs, 1000)
 })
 
 test('a reason names status and error word and nothing else of the answer', () => {

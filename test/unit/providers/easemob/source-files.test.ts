@@ -5,70 +5,22 @@ import type { HttpBindings } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { ChatfeedError } from '../../../../src/errors.ts'
 import type { Publish } from '../../../../src/providers/provider.ts'
-import { listen, openSource } from './support.ts'
+import {
+  failsWith,
+  hour,
+  hourMs,
+  line,
+  links,
+  listen,
+  now,
+  openSource,
+  provider,
+  refuse,
+  send,
+} from './support.ts'
 
-const hourMs = 3_600_000
-/** The hour of all tests, and a moment two hours after its end. */
-const hour = '2026112310'
-const now = Date.parse('2026-11-23T13:00:00+08:00')
-const line = (id: number | string) =>
-  `{"msg_id":"${id}","timestamp":${Date.parse('2026-11-23T10:30:00+08:00')},"from":"a","to":"b","payload":{"bodies":[]}}`
-
-interface Asked {
-  path: string
-  headers: Record<string, string>
-}
-
-/** A provider that says what the test wants. */
-async function provider(
-  t: TestContext,
-  answers: {
-    history?: (context: Context, base: string) => Response | Promise<Response>
-    file?: (context: Context, base: string) => Response | Promise<Response>
-    token?: (context: Context) => Response | Promise<Response>
-  },
-) {
-  const asked: Asked[] = []
-  let tokens = 0
-  const app = new Hono()
-  app.use(async (context, next) => {
-    asked.push({ path: context.req.url.replace(base, ''), headers: context.req.header() })
-    await next()
-  })
-  app.post('/acme/helpdesk/token', async (context) => {
-    tokens++
-    if (answers.token) return answers.token(context)
-    assert.deepEqual(await context.req.json(), {
-      grant_type: 'client_credentials',
-      client_id: 'client-id',
-      client_secret: 'client-secret',
-    })
-    return context.json({ access_token: `YWMt${tokens}`, expires_in: 86_400 })
-  })
-  app.get('/acme/helpdesk/chatmessages/:hour', (context) =>
-    answers.history ? answers.history(context, base) : links(context, `${base}/file`),
-  )
-  app.get('/*', (context) => answers.file?.(context, base) ?? send(context, gzipSync(line(1))))
-  const base = await listen(t, app)
-  const probe = openSource(t, { baseUrl: base }, () => now)
-  return { ...probe, asked, base, tokens: () => tokens }
-}
-
-const links = (context: Context, ...urls: string[]) =>
-  context.json({
-    action: 'get',
-    uri: "'http://x",
-    data: urls.map((url) => ({ url })),
-    timestamp: 1,
-    duration: 0,
-  })
-const send = (context: Context, bytes: Buffer, headers: Record<string, string> = {}) =>
-  context.body(new Uint8Array(bytes), 200, headers)
-const refuse = (context: Context, status: 400 | 401 | 403 | 404 | 429 | 503, body: Record<string, unknown>) =>
-  context.json({ timestamp: 1, duration: 0, ...body }, status)
-
-const failsWith = (remedy: string, code: string) => (error: unknown) =>
-  error instanceof ChatfeedError && error.remedy === remedy && error.code === code
+/** 你好 */
+const gbk = Buffer.from([0xc4, 0xe3, 0xba, 0xc3])
 
 test('units are the hours of the zone from since to now, as far as the provider keeps them', async (t) => {
   const at = Date.parse('2026-11-23T13:20:00+08:00')
@@ -344,7 +296,7 @@ test('a token without the right is not renewed', async (t) => {
   const { read, tokens } = await provider(t, {
     history: (context) => refuse(context, 401, { error: 'unauthorized', error_description: text }),
   })
-  await assert.rejects(read(hour), failsWith('fatal', 'refused'))
+  await assert.rejects(read(hour), failsWith('fatal', 'no_right'))
   assert.equal(tokens(), 1)
 })
 
@@ -373,16 +325,19 @@ test('a token is renewed before its end and kept for ever when it has none', asy
 })
 
 test('wrong credentials and unknown apps stop the source with a mend and without the secret', async (t) => {
-  const answers: ((context: Context) => Response)[] = [
-    (context) =>
-      refuse(context, 400, { error: 'invalid_grant', error_description: 'client_secret does not match' }),
-    (context) => refuse(context, 404, { error: 'organization_application_not_found' }),
-    (context) => refuse(context, 403, { error: 'forbidden_op' }),
+  const answers: [string, (context: Context) => Response][] = [
+    [
+      'credentials',
+      (context) =>
+        refuse(context, 400, { error: 'invalid_grant', error_description: 'client_secret does not match' }),
+    ],
+    ['unknown_app', (context) => refuse(context, 404, { error: 'organization_application_not_found' })],
+    ['barred', (context) => refuse(context, 403, { error: 'forbidden_op' })],
   ]
-  for (const token of answers) {
+  for (const [code, token] of answers) {
     const { read } = await provider(t, { token })
     await assert.rejects(read(hour), (error) => {
-      assert.ok(failsWith('fatal', 'refused')(error))
+      assert.ok(failsWith('fatal', code)(error))
       const told = JSON.stringify(error) + (error as Error).message
       assert.ok((error as ChatfeedError).mend)
       assert.doesNotMatch(told, /client-secret/)
@@ -441,11 +396,284 @@ test('an abort ends a call and a download soon', async (t) => {
   }
 })
 
-test('an hour full of messages of other hours is told to check the zone', async (t) => {
-  const wrong = await provider(t, {})
-  await wrong.read('2026112302')
-  assert.match(JSON.stringify(wrong.warnings), /check timeZone/)
-  const right = await provider(t, {})
-  await right.read(hour)
+test('an hour full of messages of other hours has a finding that names the setting', async (t) => {
+  const lines = (count: number) => Array.from({ length: count }, (_, id) => line(id)).join('\n')
+  const five = { file: (context: Context) => send(context, lines(5)) }
+  const wrong = await provider(t, five)
+  const reading = await wrong.read('2026112302')
+  const finding = '5 of 5 messages lie outside this hour; they would fit timeZone "Z"'
+  assert.equal(reading.state === 'published' && reading.finding, finding)
+  assert.match(JSON.stringify(wrong.warnings), /5 of 5 messages lie outside/)
+  const right = await provider(t, five)
+  assert.equal('finding' in (await right.read(hour)), false)
   assert.deepEqual(right.warnings, [])
+  const few = await provider(t, { file: (context) => send(context, lines(4)) })
+  assert.equal('finding' in (await few.read('2026112302')), false)
+})
+
+test('a changed file is read whole: rows appended, taken away and moved', async (t) => {
+  let file = [1, 2, 3]
+  const { read, records } = await provider(t, {
+    file: (context) => send(context, gzipSync(file.map((id) => line(id)).join('\n'))),
+  })
+  const digests = new Set<string>()
+  for (const changed of [
+    [1, 2, 3],
+    [1, 2, 3, 4],
+    [1, 3, 4],
+    [4, 3, 1],
+  ]) {
+    file = changed
+    records.length = 0
+    const reading = await read(hour)
+    assert.equal(reading.state === 'published' && reading.lines, changed.length)
+    if (reading.state === 'published') digests.add(reading.digest)
+    assert.deepEqual(
+      records.map(({ position, messageId }) => [position, messageId]),
+      changed.map((id, index) => [index + 1, String(id)]),
+    )
+  }
+  assert.equal(digests.size, 4)
+})
+
+test('an answer without files is looked at again, and lost once the hour is too old', async (t) => {
+  const { read } = await provider(t, { history: (context) => links(context) })
+  assert.deepEqual(await read(hour), { state: 'empty', reason: 'the answer lists no file' })
+  assert.equal((await read('2026112010')).state, 'lost')
+})
+
+test('one entry without a link makes the answer unusable, and nothing of it is read', async (t) => {
+  const entries: unknown[] = [{}, { url: null }, { url: '' }, { url: 7 }, null, 'http://127.0.0.1/x', []]
+  for (const entry of entries) {
+    const { read, records } = await provider(t, {
+      history: (context, base) => context.json({ data: [{ url: `${base}/file` }, entry] }),
+    })
+    assert.equal((await read(hour)).state, 'failed', JSON.stringify(entry))
+    assert.deepEqual(records, [])
+  }
+})
+
+test('an answer of success that is none is a failed reading', async (t) => {
+  const whole = '{"data":[{"url":"http://127.0.0.1:1/x"}]}'
+  const bodies = ['', '<html>', '[]', '""', 'null', '{}', '{"data":null}', '{"data":{}}', '{"data":"soon"}']
+  const broken = [whole.slice(0, -1), `${whole}${whole}`, `${whole} x`, '{"error":"x","data":[]}']
+  for (const body of [...bodies, ...broken, '\ufffe{"data":[]}']) {
+    const { read } = await provider(t, { history: (context) => send(context, body) })
+    assert.equal((await read(hour)).state, 'failed', body)
+  }
+})
+
+test('an answer that begins with a byte-order mark is an answer', async (t) => {
+  const { read } = await provider(t, {
+    history: (context, base) => send(context, `\ufeff{"data":[{"url":"${base}/file"}]}`),
+  })
+  assert.equal((await read(hour)).state, 'published')
+})
+
+test('an answer beyond all measure is a failed reading, not the start of it', async (t) => {
+  const { read } = await provider(t, {
+    history: (context, base) =>
+      send(context, `{"data":[{"url":"${base}/file"}],"padding":"${'x'.repeat(1024 * 1024)}"}`),
+  })
+  const reading = await read(hour)
+  assert.deepEqual(reading, { state: 'failed', reason: 'the answer is longer than chatfeed takes' })
+})
+
+test('links are asked for as they are written, whatever stands in them', async (t) => {
+  const written = [
+    '/file?a=%2f%2F+|"<>^`{}[]\\&&==;\'()*!~',
+    '/a/../b/./c//d?x',
+    '?only=query',
+    "/it's%zz",
+    '/file#fragment',
+    ' /file?blank=around ',
+  ]
+  const wired = [written[0], written[1], '/?only=query', written[3], '/file', '/file?blank=around']
+  for (const [index, link] of written.entries()) {
+    const { read, asked } = await provider(t, {
+      history: (context, base) =>
+        links(
+          context,
+          link.replace(/[/?]/, (first) => base + first),
+        ),
+    })
+    assert.equal((await read(hour)).state, 'published', link)
+    assert.equal(asked.at(-1)?.path, wired[index])
+  }
+})
+
+test('what no request line can hold is percent-encoded', async (t) => {
+  const { read, asked } = await provider(t, {
+    history: (context, base) => links(context, `${base}/2026 客服.gz?Signature=a%2B`),
+  })
+  assert.equal((await read(hour)).state, 'published')
+  assert.equal(asked.at(-1)?.path, '/2026%20%E5%AE%A2%E6%9C%8D.gz?Signature=a%2B')
+})
+
+test('what is no link fails without a call to the store or a second question', async (t) => {
+  for (const link of [
+    'x',
+    '/history/x.gz',
+    '//127.0.0.1/x',
+    'ftp://127.0.0.1/x',
+    'http://u:p@127.0.0.1/x',
+    'http://',
+  ]) {
+    const { read, taken, outcomes } = await provider(t, { history: (context) => links(context, link) })
+    const reading = await read(hour)
+    assert.equal(reading.state, 'failed', link)
+    assert.equal(taken(), 1)
+    assert.deepEqual(outcomes, ['token_ready', 'ready', 'file_refused'])
+    assert.doesNotMatch(JSON.stringify(reading), /127\.0|u:p/)
+  }
+})
+
+test('redirects are followed: relative, from the root, to a whole address; a broken one is a refusal', async (t) => {
+  const cases: [location: string, path: string | null][] = [
+    ['b?x=%2F', '/a/b?x=%2F'],
+    ['/c', '/c'],
+    ['?q', '/a/file?q'],
+    ['//BASE/d', '/d'],
+    ['http://BASE/e?s=%2B|x', '/e?s=%2B|x'],
+    ['http://', null],
+    ['ftp://BASE/x', null],
+  ]
+  for (const [location, path] of cases) {
+    const { read, asked } = await provider(t, {
+      history: (context, base) => links(context, `${base}/a/file`),
+      file: (context, base) =>
+        asked.at(-1)?.path === '/a/file'
+          ? new Response(null, {
+              status: 302,
+              headers: { location: location.replace('BASE', base.replace('http://', '')) },
+            })
+          : send(context, gzipSync(line(1))),
+    })
+    assert.equal((await read(hour)).state, path === null ? 'failed' : 'published', location)
+    if (path !== null) assert.equal(asked.at(-1)?.path, path)
+    const files = asked.filter((call) => !call.path.startsWith('/acme'))
+    assert.ok(files.every(({ headers }) => headers.authorization === undefined))
+  }
+})
+
+test('a store in trouble is not asked for fresh links, and its status is told', async (t) => {
+  for (const status of [204, 206, 304, 500, 503] as const) {
+    const { read, taken } = await provider(t, { file: () => new Response(null, { status }) })
+    const reading = await read(hour)
+    assert.deepEqual(reading, { state: 'failed', reason: `the store does not give the file (${status})` })
+    assert.equal(taken(), 1)
+  }
+})
+
+test('fresh links to other files begin the hour anew', async (t) => {
+  let asks = 0
+  const { read } = await provider(t, {
+    history: (context, base) => links(context, `${base}/${asks++}/a?s=${asks}`, `${base}/b`),
+    file: (context) => context.text('<Error><Code>AccessDenied</Code></Error>', 403),
+  })
+  assert.deepEqual(await read(hour), { state: 'failed', reason: 'the files changed meanwhile' })
+})
+
+test('an error or a page in place of a file is never an hour, and nothing of it is published', async (t) => {
+  const files: Record<string, Buffer | string> = {
+    xml: '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>',
+    'xml in gz': gzipSync('<?xml version="1.0"?><Error/>'),
+    'html with a mark': '\ufeff \n<!doctype html><p>hi</p>',
+    json: '{"error":"unauthorized","timestamp":1,"duration":0}',
+    'json in gz': gzipSync('{"code":403,"message":"AccessDenied"}\n'),
+    words: 'Service Unavailable',
+    'utf-16': Buffer.from(`\ufeff${line(1)}\n${line(2)}`, 'utf16le'),
+    'utf-16 without a mark': Buffer.from(`${line(1)}\n`, 'utf16le'),
+    'utf-16 in gz': gzipSync(Buffer.from(`\ufeff${line(1)}`, 'utf16le').swap16()),
+    gbk: Buffer.concat([
+      Buffer.from('{"msg_id":"1","payload":{"bodies":[{"msg":"'),
+      gbk,
+      Buffer.from('"}]}}'),
+    ]),
+  }
+  for (const [name, file] of Object.entries(files)) {
+    const { read, records } = await provider(t, { file: (context) => send(context, file) })
+    assert.equal((await read(hour)).state, 'failed', name)
+    assert.deepEqual(records, [], name)
+  }
+})
+
+test('an error in place of the second file is not published either', async (t) => {
+  const { read, records } = await provider(t, {
+    history: (context, base) => links(context, `${base}/a`, `${base}/b`),
+    file: (context) => send(context, context.req.path === '/a' ? line(1) : '{"error":"gone"}'),
+  })
+  assert.deepEqual(await read(hour), { state: 'failed', reason: 'The history file holds no message.' })
+  assert.equal(records.length, 1)
+})
+
+test('of a damaged file everything before the damage is published, and the hour is failed', async (t) => {
+  const gz = gzipSync(`${line(1)}\n${line(2)}`)
+  const flipped = Buffer.from(gz)
+  flipped[flipped.length - 6]! ^= 0xff
+  const plain = `${line(1)}\n${line(2)}\n${line(3)}`
+  const files: Record<string, Buffer | string> = {
+    'junk behind gz': Buffer.concat([gz, Buffer.from('junk')]),
+    'page behind gz': Buffer.concat([gz, Buffer.from('<html></html>')]),
+    'without the trailer': gz.subarray(0, -8),
+    'wrong checksum': flipped,
+    'plain, cut in the third line': plain.slice(0, -20),
+    'gz of a text cut in the third line, cut': gzipSync(plain.slice(0, -20)).subarray(0, -3),
+  }
+  for (const [name, file] of Object.entries(files)) {
+    const { read, records } = await provider(t, { file: (context) => send(context, file) })
+    assert.equal((await read(hour)).state, 'failed', name)
+    assert.deepEqual(
+      records.map(({ messageId }) => messageId),
+      ['1', '2'],
+      name,
+    )
+  }
+})
+
+test('a broken line of a whole file is a record of its own, its hour is complete', async (t) => {
+  const broken = line(2).slice(0, -20)
+  const files: Record<string, Buffer | string> = {
+    'in the middle': `${line(1)}\n${broken}\n${line(3)}`,
+    'at the end, with its newline': `${line(1)}\n${line(3)}\n${broken}\n`,
+    'at the end of gz': gzipSync(`${line(1)}\n${line(3)}\n${broken}`),
+    'bytes that are no text': Buffer.concat([
+      Buffer.from(`${line(1)}\n`),
+      Buffer.from([0xed, 0xa0, 0x80, 0x0a]),
+      Buffer.from(line(3)),
+    ]),
+  }
+  for (const [name, file] of Object.entries(files)) {
+    const { read, records } = await provider(t, { file: (context) => send(context, file) })
+    const reading = await read(hour)
+    assert.equal(reading.state === 'published' && reading.lines, 3, name)
+    assert.deepEqual(records.map(({ messageId }) => messageId).sort(), ['1', '3', null], name)
+  }
+})
+
+test('gz within gz, padding and a declared encoding change nothing', async (t) => {
+  const gz = gzipSync(line(1))
+  const cases: [Buffer | string, string][] = [
+    [gzipSync(gz), 'gzip'],
+    [gz, 'gzip'],
+    [line(1), 'gzip'],
+    [Buffer.concat([gz, Buffer.alloc(1000)]), 'identity'],
+    [Buffer.concat([gz, Buffer.alloc(1000), gzipSync('')]), 'br'],
+  ]
+  for (const [file, encoding] of cases) {
+    const { read, records } = await provider(t, {
+      file: (context) => send(context, file, { 'content-encoding': encoding }),
+    })
+    assert.equal((await read(hour)).state, 'published', encoding)
+    assert.deepEqual(records[0]?.payload, Buffer.from(line(1)))
+  }
+})
+
+test('nothing but GET is sent, the call for the token apart', async (t) => {
+  const { read, asked } = await provider(t, { file: (context) => context.text('gone', 404) })
+  await read(hour)
+  assert.deepEqual(
+    new Set(asked.map(({ method, path }) => (path.endsWith('/token') ? '' : method))),
+    new Set(['', 'GET']),
+  )
 })

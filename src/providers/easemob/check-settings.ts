@@ -1,0 +1,47 @@
+import { sinceMs } from '../../duration.ts'
+import type { Finding } from '../provider.ts'
+import type { EasemobConfig } from './config.ts'
+
+const clockToleranceMs = 60_000
+/** What a program without an arrangement may ask for (facts: Easemob docs DOC23, DOCNEW). */
+const documentedPerMinute = 10
+
+/** Whether the settings fit each other and what the provider grants. */
+export function* checkSettings(
+  { since, retention, ratePerMinute, unread }: EasemobConfig,
+  nowMs: number,
+): Generator<Finding> {
+  if (sinceMs(since, nowMs) < nowMs - retention) {
+    const text = 'since goes back further than retention: the older hours are gone.'
+    yield warning('since', text, 'Lower since, or raise retention if Easemob keeps your files longer.')
+  }
+  const unreadPerMinute = unread ? (unread.users.length * 60_000) / unread.every : 0
+  if (ratePerMinute > documentedPerMinute) {
+    const text = `ratePerMinute is ${ratePerMinute}; Easemob grants ${documentedPerMinute}, to all programs of the app together.`
+    yield warning('rate', text, 'Lower ratePerMinute, unless Easemob has granted you more.')
+  } else if (unreadPerMinute > ratePerMinute / 2) {
+    const text = `The unread counts take ${Math.ceil(unreadPerMinute)} of ${ratePerMinute} calls a minute from the history.`
+    yield warning('rate', text, 'Raise unread.every, or name fewer users.')
+  } else yield { level: 'ok', about: 'rate', text: `At most ${ratePerMinute} calls a minute.` }
+}
+
+/** `skewMs`: how far the provider's clock is ahead of ours; null where it is not known. */
+export function checkClock(skewMs: number | null): Finding[] {
+  if (skewMs === null) return []
+  const seconds = Math.round(Math.abs(skewMs) / 1000)
+  if (Math.abs(skewMs) <= clockToleranceMs) {
+    return [{ level: 'ok', about: 'clock', text: `The clock agrees with Easemob's (${seconds} s apart).` }]
+  }
+  const text = `The clock of this machine is ${seconds} s ${skewMs > 0 ? 'behind' : 'ahead of'} Easemob's.`
+  return [warning('clock', text, 'Set the clock (NTP): it decides which hours are asked for, and when.')]
+}
+
+/** It works, but not as it should. */
+export function warning(about: string, text: string, mend: string): Finding {
+  return { level: 'warning', about, text, mend }
+}
+
+/** This will not work. */
+export function fault(about: string, text: string, mend: string): Finding {
+  return { level: 'fault', about, text, mend }
+}

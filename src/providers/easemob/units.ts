@@ -1,0 +1,34 @@
+import { sinceMs } from '../../duration.ts'
+import type { LedgerEntry } from '../../model.ts'
+import { coverFrom } from '../coverage.ts'
+import type { Unit } from '../provider.ts'
+import type { EasemobConfig } from './config.ts'
+import { hourMs, hourName, hourStart, parseHour } from './hours.ts'
+
+/**
+ * The hours that are wanted, as far as the provider keeps them, and older ones that `known` shows open or missing. A
+ * file can be had once its hour has ended and settled; rows can be pulled from the start of the hour, and are polled
+ * for until it has settled.
+ */
+export function unitsOf(
+  config: EasemobConfig,
+  nowMs: number,
+  known: ReadonlyMap<string, LedgerEntry>,
+): Unit[] {
+  const { mode, since, timeZone, settle, pollEvery, lookAgain, retention } = config
+  const wantedMs = Math.max(sinceMs(since, nowMs), nowMs - retention)
+  const fromMs = coverFrom(wantedMs, known, (unit) => parseHour(unit, timeZone))
+  const units: Unit[] = []
+  for (let startMs = hourStart(fromMs, timeZone); startMs <= nowMs; startMs += hourMs) {
+    const endMs = startMs + hourMs
+    units.push({
+      name: hourName(startMs, timeZone),
+      opensAt: mode === 'pull' ? startMs : endMs + settle,
+      closesAt: endMs + settle,
+      pollEveryMs: mode === 'pull' ? pollEvery : null,
+      lookAgainMs: lookAgain,
+      deadline: endMs + retention,
+    })
+  }
+  return units
+}

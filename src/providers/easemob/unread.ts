@@ -1,0 +1,47 @@
+import type { UnreadPoll, UnreadReading } from '../provider.ts'
+import type { EasemobClient } from './client.ts'
+import type { EasemobConfig } from './config.ts'
+import { asNumber, asObject } from './records.ts'
+import { memberOf, type Reply } from './reply.ts'
+import { encodeStrictly } from './rest.ts'
+import { judgeUnread } from './verdicts.ts'
+
+/** Asks for the offline messages of users, one call a user (facts: Easemob docs SEED1; real answers in QA). */
+export function unreadPoll(
+  { users, every }: NonNullable<EasemobConfig['unread']>,
+  client: Pick<EasemobClient, 'get'>,
+): UnreadPoll {
+  return {
+    users,
+    everyMs: every,
+    read: async (user, signal) => {
+      const name = encodeStrictly(user)
+      if (name === null) return { count: null, reason: 'this is no user name' }
+      const { reply, verdict } = await client.get(`users/${name}/offline_msg_count`, judgeUnread, signal)
+      return verdict.verdict === 'ready' ? countOf(reply) : { count: null, reason: verdict.reason }
+    },
+  }
+}
+
+/** `data` maps each of the user's queues to its count; newer answers tell the sum beside it. */
+function countOf({ frame }: Reply): UnreadReading {
+  const data = asObject(memberOf(frame, 'data'))
+  if (data === undefined) return { count: null, reason: 'the answer holds no counts' }
+  const queues: [name: string, count: number][] = []
+  for (const [name, value] of Object.entries(data)) {
+    const count = asCount(value)
+    if (count === null) return { count: null, reason: 'the answer holds a count that is no number' }
+    queues.push([name, count])
+  }
+  const sum =
+    queues.length > 0
+      ? queues.reduce((total, [, count]) => total + count, 0)
+      : asCount(memberOf(frame, 'count'))
+  if (sum === null) return { count: null, reason: 'the answer names no queue of the user' }
+  return { count: sum, queues: Object.fromEntries(queues) }
+}
+
+function asCount(value: unknown): number | null {
+  const count = asNumber(value)
+  return count !== null && Number.isSafeInteger(count) && count >= 0 ? count : null
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { easemob } from '../../../../src/providers/easemob/index.ts'
+import { type Answers, failsWith, hour, listen, now, openSource, provider, refuse, send } from './support.ts'
+
+const entry = (...users: string[]) => ({ unread: { users, every: '5m' } })
+const never = new AbortController().signal
+
+async function readUser(t: TestContext, unread: NonNullable<Answers['unread']>, user = 'alice') {
+  const probe = await provider(t, { unread }, entry(user))
+  return { ...probe, reading: await probe.source.unread!.read(user, never) }
+}
+
+test('a source has a poll where users are named, in both modes', (t) => {
+  const baseUrl = 'http://127.0.0.1:1'
+  for (const mode of ['files', 'pull']) {
+    const { source } = openSource(t, { baseUrl, mode, ...entry('alice', 'bob') })
+    assert.deepEqual([source.unread?.users, source.unread?.everyMs], [['alice', 'bob'], 300_000])
+    assert.equal(openSource(t, { baseUrl, mode }).source.unread, undefined)
+  }
+})
+
+test('the count is the sum over the queues of the user', async (t) => {
+  const old = await readUser(t, (context) =>
+    context.json({ action: 'get', uri: 'x', entities: [], data: { alice: 3 }, timestamp: 1, duration: 57 }),
+  )
+  assert.deepEqual(old.reading, { count: 3, queues: { alice: 3 } })
+  const many = await readUser(t, (context) => context.json({ data: { alice: 3, 'alice/web': 4 }, count: 7 }))
+  assert.deepEqual(many.reading, { count: 7, queues: { alice: 3, 'alice/web': 4 } })
+  const none = await readUser(t, (context) => context.json({ data: {}, count: 0 }))
+  assert.deepEqual(none.reading, { count: 0, queues: {} })
+  const text = await readUser(t, (context) => context.json({ data: { alice: '12' } }))
+  assert.deepEqual(text.reading, { count: 12, queues: { alice: 12 } })
+})
+
+test('the user is asked for by GET, with the name escaped, the token and a permission', async (t) => {
+  const { asked, taken } = await readUser(t, (context) => context.json({ data: { x: 0 } }), "a/b?c d#%*'你")
+  const call = asked.at(-1)
+  assert.equal(call?.path, '/acme/helpdesk/users/a%2Fb%3Fc%20d%23%25%2A%27%E4%BD%A0/offline_msg_count')
+  assert.deepEqual([call.method, call.headers.authorization, taken()], ['GET', 'Bearer YWMt1', 1])
+})
+
+test('an unknown user is named as such', async (t) => {
+  const { reading } = await readUser(t, (context) =>
+    refuse(context, 404, { error: 'service_resource_not_found', exception: 'UserNotFoundException' }),
+  )
+  assert.deepEqual(reading, { count: null, reason: 'there is no such user (404 service_resource_not_found)' })
+})
+
+test('an answer of another shape tells no count', async (t) => {
+  const bodies = [
+    '',
+    '<html>',
+    '{}',
+    '{"count":3}',
+    '{"data":null}',
+    '{"data":[]}',
+    '{"data":[1]}',
+    '{"data":3}',
+    '{"data":{}}',
+    '{"data":{"alice":null}}',
+    '{"data":{"alice":"many"}}',
+    '{"data":{"alice":-1}}',
+    '{"data":{"alice":1.5}}',
+    '{"data":{"alice":1,"web":{}}}',
+    '{"data":{"alice":99999999999999999999}}',
+    '{"data":{"alice":1}',
+    '{"error":"x","data":{"alice":1}}',
+  ]
+  for (const body of bodies) {
+    const { reading } = await readUser(t, (context) => send(context, body))
+    assert.equal(reading.count, null, body)
+    assert.ok('reason' in reading && reading.reason)
+  }
+})
+
+test('what is closed for counts alone is an answer; what concerns the source is thrown', async (t) => {
+  const told: [number, Record<string, unknown>][] = [
+    [401, { error: 'unauthorized', error_description: 'Subject does not have permission [users:get]' }],
+    [403, { error: 'forbidden_service_operation' }],
+    [429, { error: 'resource_limited' }],
+    [404, {}],
+    [500, {}],
+  ]
+  for (const [status, body] of told) {
+    const { reading, pauses } = await readUser(t, (context) => refuse(context, status, body))
+    assert.equal(reading.count, null, String(status))
+    assert.deepEqual(pauses, [])
+  }
+  const thrown: [number, Record<string, unknown>, string, string][] = [
+    [404, { error: 'organization_application_not_found' }, 'fatal', 'unknown_app'],
+    [429, { error: 'reach_limit' }, 'transient', 'throttled'],
+    [503, {}, 'transient', 'throttled'],
+    [401, { error: 'unauthorized' }, 'fatal', 'unauthorized'],
+  ]
+  for (const [status, body, remedy, code] of thrown) {
+    const failing = readUser(t, (context) => refuse(context, status, body))
+    await assert.rejects(failing, failsWith(remedy, code), String(status))
+  }
+})
+
+test('the sandbox knows its people, and nobody else', async (t) => {
+  const sandbox = easemob.sandbox({ seed: 1, now: () => now, messagesPerHour: 10 })
+  const url = await listen(t, sandbox.app)
+  const { source } = openSource(t, { ...sandbox.sourceConfig(url), ...entry('lin.yue') }, () => now)
+  const known = await source.unread!.read('lin.yue', never)
+  assert.equal(typeof known.count, 'number')
+  const unknown = await source.unread!.read(hour, never)
+  assert.match('reason' in unknown ? unknown.reason : '', /no such user/)
+})
