@@ -107,6 +107,7 @@ export type UnreadReading =
 
 /** Asks for permission before each request; resolves in the order of asking. */
 export interface RateBudget {
+  /** Rejects with ChatfeedError `transient` and the time left while a pause lasts. */
   take(signal?: AbortSignal): Promise<void>
   /** Nobody gets permission for this long: the provider throttled or banned us. */
   pause(ms: number): void

@@ -1,33 +1,24 @@
 import { z } from 'zod'
 import { duration, durationOrTime } from '../../duration.ts'
-import { endpointNames, laterEndpoints } from './endpoints.ts'
+import { allChannels, endpointNames } from './endpoints.ts'
 
 /** Values of `status` in a query: approved; under review and deleted. */
 export const queryStatuses = ['pass', 'censor'] as const
 /** Values of `source` in a query: public chat; the administrators' private chat. */
 export const queryScopes = ['public', 'extend'] as const
 
-const notPartOfThisVersion = 'is not part of this version'
-
 const channelAsText = 'write the channel number as text, such as "2477096" (with quotes in YAML)'
-const channel = z.string(channelAsText).regex(/^\d{1,20}$/, channelAsText)
+const channel = z.string(channelAsText).regex(/^(?:\d{1,20}|all)$/, channelAsText)
 
+/** Channel numbers, or `all` of the account. */
 const channels = z
-  .array(channel, {
-    error: (issue) =>
-      issue.input === 'all'
-        ? `"all" ${notPartOfThisVersion}: list the channel numbers, such as ["2477096"]`
-        : 'list the channel numbers, such as ["2477096"]',
-  })
-  .min(1, 'name at least one channel')
-  .transform((names) => [...new Set(names)])
-
-const endpoint = z.enum(endpointNames, {
-  error: (issue) =>
-    laterEndpoints.includes(String(issue.input))
-      ? `"${String(issue.input)}" ${notPartOfThisVersion}: write ${endpointNames.join(' or ')}`
-      : `write ${endpointNames.join(' or ')}`,
-})
+  .preprocess(
+    (value) => (value === allChannels ? [value] : value),
+    z
+      .array(channel, 'write all, or list the channel numbers, such as ["2477096"]')
+      .min(1, 'name at least one channel'),
+  )
+  .transform((names) => (names.includes(allChannels) ? allChannels : [...new Set(names)]))
 
 /** One `sources:` entry with `provider: polyv`. Durations are milliseconds afterwards. */
 export const polyvConfig = z.strictObject({
@@ -40,7 +31,7 @@ export const polyvConfig = z.strictObject({
   appId: z.string().trim().min(1, 'is empty: copy it from the Polyv console, Cloud live, Developer'),
   appSecret: z.string().trim().min(1, 'is empty: copy it from the Polyv console, Cloud live, Developer'),
   channels,
-  endpoint: endpoint.default('v2-history'),
+  endpoint: z.enum(endpointNames, `write ${endpointNames.join(' or ')}`).default('v2-history'),
   statuses: z
     .array(z.enum(queryStatuses))
     .min(1)

@@ -1,6 +1,6 @@
-import { linkedAttachment } from '../attachment.ts'
 import { decodeHTML } from 'entities'
 import type { Attachment, MessageContent, MessageKind } from '../../model.ts'
+import { linkedAttachment } from '../attachment.ts'
 import { objectOf, word, type Fields, type Item } from './item.ts'
 import { absoluteUrl, isLink } from './links.ts'
 
@@ -14,16 +14,15 @@ export interface UnderstoodContent {
 
 type Reader = (content: Fields, item: Item) => UnderstoodContent
 
-/** By `msgType`, an open set; `customMessage` and `file` are the clients' words for the same things. */
+/** By `msgType`, an open set; some are the clients' words for the same things (facts: Polyv docs, iOS, Android and web clients). */
 const readers = new Map<string, Reader>(
   Object.entries<Reader>({
-    chatImg: (content, item) => ({
-      kind: content.type === 'emotion' ? 'sticker' : 'image',
-      text: null,
-      attachments: imageAt(word(content.uploadImgUrl) || item.image, objectOf(content.size) ?? {}),
-    }),
+    chatImg: picture,
+    image: picture,
+    emotion: picture,
     redpaper: redPacket,
     get_redpaper: redPacket,
+    redpaperReceive: redPacket,
     reward: (content, item) => ({
       kind: 'reward',
       text: plainText(content.rewardContent),
@@ -37,34 +36,59 @@ const readers = new Map<string, Reader>(
   }),
 )
 
+/** What clients call plain talk. */
+const talkTypes = new Set(['', 'speak'])
+
 /** Understands the body: text where the type is empty, an object where it is not, both also where it should not be. */
 export function understandContent(item: Item): UnderstoodContent {
-  const { content, type, image, fields } = item
+  const understood = readBody(item)
+  // Whatever the type, an image address beside the body belongs to the message.
+  return understood.attachments.length > 0 ? understood : { ...understood, attachments: imageAt(item.image) }
+}
+
+function readBody(item: Item): UnderstoodContent {
+  const { content, fields } = item
+  const type = talkTypes.has(item.type) ? '' : item.type
   if (typeof content === 'object') {
-    const reader = readers.get(type || typeOf(content))
+    const reader = readers.get(type || typeOf(content, typeof fields.content === 'string'))
     if (reader) return reader(content, item)
     // Talk that happens to be JSON text is still talk.
-    if (type === '' && typeof fields.content === 'string') return talk(fields.content, image)
-    return { kind: 'other', text: plainText(content.content), attachments: imageAt(image) }
+    if (type === '' && typeof fields.content === 'string') return talk(fields.content, item.image)
+    return { kind: 'other', text: plainText(content.content), attachments: [] }
   }
-  if (type === '') return talk(content, image)
+  if (type === '') return talk(content, item.image)
   // Client history writes the members of a red packet beside a content that is text.
   const reader = readers.get(type)
   return reader
     ? reader({ ...fields, content }, item)
-    : { kind: 'other', text: plainText(content), attachments: imageAt(image) }
+    : { kind: 'other', text: plainText(content), attachments: [] }
 }
 
 function talk(content: string, image: string): UnderstoodContent {
-  const attachments = imageAt(image)
   const text = plainText(content)
-  return { kind: text === null && attachments.length > 0 ? 'image' : 'text', text, attachments }
+  return { kind: text === null && isLink(image) ? 'image' : 'text', text, attachments: [] }
 }
 
-/** The type of an object whose item does not tell: its own word, or the shape of a file. */
-function typeOf(content: Fields): string {
+function picture(content: Fields, item: Item): UnderstoodContent {
+  const isSticker = item.type === 'emotion' || content.type === 'emotion'
+  return {
+    kind: isSticker ? 'sticker' : 'image',
+    text: null,
+    attachments: imageAt(
+      word(content.uploadImgUrl) || word(content.url) || item.image,
+      objectOf(content.size) ?? {},
+    ),
+  }
+}
+
+/**
+ * The type of a body whose item does not tell: the shape of a file, or an object's own word. Text is not believed:
+ * anybody can type the JSON of a red packet.
+ */
+function typeOf(content: Fields, isText: boolean): string {
   const isFile = isLink(word(content.url)) && typeof content.name === 'string'
-  return word(content.msgSource) || (isFile ? 'file' : '')
+  const ownWord = isText ? '' : word(content.msgSource)
+  return ownWord || (isFile ? 'file' : '')
 }
 
 /** The explanation is misspelt `conetnt` on one page of the docs. */
@@ -76,11 +100,11 @@ function redPacket(content: Fields): UnderstoodContent {
   }
 }
 
-function custom(content: Fields, item: Item): UnderstoodContent {
+function custom(content: Fields): UnderstoodContent {
   return {
     kind: 'custom',
     text: plainText(content.tip) ?? plainText(content.content),
-    attachments: imageAt(word(content.image) || item.image),
+    attachments: imageAt(word(content.image)),
   }
 }
 
@@ -96,9 +120,15 @@ function giverOf(content: Fields, item: Item): Partial<MessageContent['sender']>
   }
 }
 
-/** Text as a person reads it: HTML entities decoded once, with and without their semicolon. */
+/**
+ * What the service escapes by, also without its semicolon (facts: Polyv Android client), and entities of all sorts
+ * with theirs. Followed by letters and `=` a name is more likely the parameter of a link: `&quote=1`.
+ */
+const entity = /&(?:#\d+|#x[\da-f]+|[a-z][a-z\d]*);|&(?:#39|(?:lt|gt|amp|quot|nbsp|yen)(?![a-z\d_]+=))/gi
+
+/** Text as a person reads it: HTML entities decoded once. */
 function plainText(value: unknown): string | null {
-  const text = typeof value === 'string' ? decodeHTML(value) : word(value)
+  const text = typeof value === 'string' ? value.replace(entity, (found) => decodeHTML(found)) : word(value)
   return text.trim() === '' ? null : text
 }
 

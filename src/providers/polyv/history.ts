@@ -1,69 +1,80 @@
-import type { RawRecord } from '../provider.ts'
-import type { Client, Refusal } from './client.ts'
-import type { Endpoint } from './endpoints.ts'
-import { formatTime } from './hours.ts'
-import type { Asked } from './item.ts'
-import { recordOf } from './records.ts'
-import type { Params } from './signature.ts'
-import { itemsOf } from '../slices.ts'
+import { isRefusal, type Client, type Refusal } from './client.ts'
+import { readByCursor } from './cursor.ts'
+import { askPage, type List } from './page.ts'
 
-/** One list of a channel's history: status, source and room are separate lists at the service. */
-export interface Query extends Asked {
-  channel: string
-  /** Null for the main room. */
-  room: string | null
-  fromMs: number
-  /** The service may or may not count the messages of this second in. */
-  toMs: number
+/** Further passes over a list whose pages shift while they are read. */
+const extraPasses = 3
+
+/** What one pass over the pages came to. */
+interface Pass {
+  /** Messages may have slipped over the border of two pages: there were several, or one full one. */
+  hasBorders: boolean
+  /** A full page brought nothing but what the pages before it had: the list moved, or the pages do not turn. */
+  isStuck: boolean
+  /** The messages met. */
+  met: ReadonlySet<string | number>
 }
 
-/**
- * Reads every page of one list and hands its records to `accept`, page by page. Returns null when the list is
- * complete, otherwise why it is not: the service refuses it, an answer holds no list, or the pages shifted under
- * the reading. A short list never passes for a whole one. Throws what the client throws.
- */
-export async function readList(
-  client: Pick<Client, 'get'>,
-  endpoint: Endpoint,
-  query: Query,
-  pageSize: number,
-  accept: (records: readonly RawRecord[]) => Promise<void>,
-  signal: AbortSignal,
-): Promise<Refusal | null> {
-  const { path, params } = endpoint.address(query.channel)
-  const met = new Set<string | number>()
-  for (let page = 1; ; page++) {
-    const pageParams = { ...params, ...listParams(query), page, [endpoint.pageSizeParam]: pageSize }
-    const answer = await client.get(path, pageParams, signal)
-    if (!Buffer.isBuffer(answer)) return answer
-    const records = itemsOf(answer, endpoint.itemsAt)?.map((item) => recordOf(item, query))
-    if (!records) return noList
-    await accept(records)
-    if (records.length === 0 || (endpoint.lastPage === 'short' && records.length < pageSize)) return null
+/** Reads whole lists of one account. */
+export class History {
+  readonly #client: Pick<Client, 'ask'>
+  /** So many messages make a full page: as many as asked for, or fewer once the service has shown a limit of its own. */
+  #fullPage = Infinity
 
-    const metBefore = met.size
-    for (const { position } of records) met.add(position)
-    if (met.size === metBefore) return pagesShifted(page)
+  constructor(client: Pick<Client, 'ask'>) {
+    this.#client = client
+  }
+
+  /**
+   * Reads every page of one list. Returns null when the list is complete, otherwise why it is not: the service
+   * refuses it, an answer holds no list, or the pages shifted under the reading. A short list never passes for a
+   * whole one. Throws what the client throws.
+   *
+   * The list of an hour that `isClosed` is read on until a page brings nothing, since the service may hand out
+   * fewer messages a page than asked for. If there are borders of pages, they are read again until nothing new turns
+   * up: every message deleted or approved meanwhile shifts those behind it, maybe over the border of a page already
+   * read. An open hour is asked again soon anyway.
+   */
+  async readList(list: List, isClosed: boolean, signal: AbortSignal): Promise<Refusal | null> {
+    if (list.endpoint.paging === 'cursor') return readByCursor(this.#client, list, signal)
+    const met = new Set<string | number>()
+    for (let pass = 0; pass <= (isClosed ? extraPasses : 0); pass++) {
+      const metBefore = met.size
+      const outcome = await this.#pass(list, isClosed, signal)
+      if (isRefusal(outcome)) return outcome
+      for (const position of outcome.met) met.add(position)
+      const isSettled = !isClosed || !outcome.hasBorders || met.size === metBefore
+      if (isSettled && !outcome.isStuck) return null
+    }
+    return pagesShifted
+  }
+
+  async #pass(list: List, isClosed: boolean, signal: AbortSignal): Promise<Pass | Refusal> {
+    const met = new Set<string | number>()
+    /** Messages on the page before, when it was short: by the documentation it was the last. */
+    let shortPage: number | null = null
+    for (let page = 1; ; page++) {
+      const answer = await askPage(this.#client, list, { page }, signal)
+      const hasBorders = page > 2 || (page === 2 && shortPage === null)
+      const done = { hasBorders, isStuck: false, met }
+      // Behind the documented end the service may answer as it likes.
+      if (isRefusal(answer)) return shortPage === null ? answer : done
+      const { records } = answer
+      if (records.length === 0) return done
+      await list.accept(records)
+
+      const metBefore = met.size
+      for (const { position } of records) met.add(position)
+      if (met.size === metBefore) return { ...done, isStuck: shortPage === null }
+
+      if (shortPage !== null) this.#fullPage = Math.min(this.#fullPage, shortPage)
+      shortPage = records.length < Math.min(list.pageSize, this.#fullPage) ? records.length : null
+      if (shortPage !== null && !isClosed) return done
+    }
   }
 }
 
-function listParams({ fromMs, toMs, status, scope, room }: Query): Params {
-  return {
-    startDay: formatTime(fromMs),
-    endDay: formatTime(toMs),
-    status,
-    // Without `source` the service hands out the public chat; `extend` is the only documented value.
-    source: scope === 'public' ? null : scope,
-    roomId: room,
-  }
-}
-
-const noList: Refusal = {
-  code: 'answer_shape',
-  reason: 'Polyv answers with success but without a list of messages.',
-}
-
-function pagesShifted(page: number): Refusal {
-  const reason = `Page ${page} repeats only messages of the pages before it: the list changed while it was read.`
-  return { code: 'pages_shifted', reason }
+const pagesShifted: Refusal = {
+  code: 'pages_shifted',
+  reason: 'The pages of the list do not come to rest: they repeat themselves, or change while they are read.',
 }

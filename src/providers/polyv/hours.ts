@@ -22,9 +22,17 @@ export function parseTime(text: string): number | null {
   return Number.isNaN(atMs) || formatTime(atMs) !== whole ? null : atMs
 }
 
+/** The hours of many channels are the same few. */
+const hourNames = new Map<number, string>()
+
 /** Name of a unit: `CHANNEL/yyyyMMddHH` at UTC+8. */
 export function unitName(channel: string, startMs: number): string {
-  return `${channel}/${formatTime(startMs).slice(0, 13).replace(/[- ]/g, '')}`
+  let hour = hourNames.get(startMs)
+  if (hour === undefined) {
+    hour = formatTime(startMs).slice(0, 13).replace(/[- ]/g, '')
+    hourNames.set(startMs, hour)
+  }
+  return `${channel}/${hour}`
 }
 
 /** Channel and start of the hour of a unit; null when the name is not one of this provider's. */

@@ -1,4 +1,5 @@
 import { isLosslessNumber, parseLossless } from '../canonical.ts'
+import { parseTime } from './hours.ts'
 
 /** The members of a JSON object, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -43,11 +44,11 @@ export function readItem(payload: Buffer, asked: Asked = unasked): Item | null {
   const scope = word(fields.sourceType)
   return {
     fields,
-    id: word(fields.id) || null,
+    id: plain(fields.id) || null,
     sentAt: timeOf(fields.time),
     type: plain(fields.msgType) || plain(fields.msyType),
     content: objectOrText(fields.content),
-    quote: objectOrText(fields.quote),
+    quote: quoteOf(fields.quote),
     image: word(fields.image),
     event: plain(fields.event),
     status: status || asked.status,
@@ -78,25 +79,37 @@ export function word(value: unknown): string {
 }
 
 /** A word for which `0` also means that there is none. */
-function plain(value: unknown): string {
+export function plain(value: unknown): string {
   const text = word(value)
   return text === '0' ? '' : text
 }
 
 function objectOrText(value: unknown): Fields | string {
   if (Array.isArray(value)) return { items: value }
-  return objectOf(value) ?? (typeof value === 'string' ? value : word(value))
+  if (typeof value === 'string' || typeof value === 'boolean') return objectOf(value) ?? String(value)
+  return objectOf(value) ?? word(value)
 }
 
+/** `''` for all that stands in place of a quote: `""`, `null`, `0`, `{}`. */
+function quoteOf(value: unknown): Fields | string {
+  const quote = objectOrText(value)
+  const isNone = typeof quote === 'string' ? plain(quote) === '' : Object.keys(quote).length === 0
+  return isNone ? '' : quote
+}
+
+/** Milliseconds, as number or text; ten digits are seconds, since as milliseconds they are older than the service. */
 function timeOf(value: unknown): number | null {
   const text = word(value)
-  return /^\d{1,15}$/.test(text) && Number(text) > 0 ? Number(text) : null
+  if (/^[1-9]\d{9}$/.test(text)) return Number(text) * 1000
+  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text)
+  return parseTime(text)
 }
 
-function parseOrNull(text: string): unknown {
+/** The value of JSON text, numbers with their digits; null when it is none. */
+export function parseOrNull(text: string): unknown {
   try {
     return parseLossless(text)
   } catch {
-    return null // Not JSON: the caller takes it for text or for a broken record.
+    return null // Not JSON: the caller takes it for text, or for a record or frame that is broken.
   }
 }

@@ -2,8 +2,8 @@ import { ChatfeedError } from '../../errors.ts'
 import { messageId, type MessageContent, type MessageStatus } from '../../model.ts'
 import { stringifyLossless } from '../canonical.ts'
 import { understandContent } from './content.ts'
-import { objectOf, readItem, word, type Fields, type Item } from './item.ts'
-import { absoluteUrl } from './links.ts'
+import { objectOf, plain, readItem, word, type Fields, type Item } from './item.ts'
+import { absoluteUrl, isLink } from './links.ts'
 import { askedOf } from './records.ts'
 
 /** Item keys that have a field of their own, or that tell of the transport only; all others go into `data`. */
@@ -67,7 +67,7 @@ function unreadable(code: string, message: string): ChatfeedError {
 
 /** The room, else the channel; the origin's unit begins with the channel that was asked. */
 function roomOf(fields: Fields, user: Fields, origin: string): string | null {
-  const told = [fields.roomId, fields.channelId, user.roomId, user.channelId].map(word).find(Boolean)
+  const told = [fields.roomId, fields.channelId, user.roomId, user.channelId].map(plain).find(Boolean)
   return told ?? /^(\d+)\//.exec(origin)?.[1] ?? null
 }
 
@@ -85,8 +85,8 @@ function senderOf(fields: Fields, user: Fields): MessageContent['sender'] {
 
 /** The id of a quoted message: documented as a text, met as an object that may or may not hold one. */
 function quotedId(quote: Item['quote']): string | null {
-  const id = typeof quote === 'string' ? quote : word(quote.id) || word(quote.msgId)
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : null
+  if (typeof quote === 'object') return plain(quote.id) || plain(quote.msgId) || null
+  return /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(quote) ? quote : null
 }
 
 function dataOf(item: Item, user: Fields): string | null {
@@ -94,6 +94,7 @@ function dataOf(item: Item, user: Fields): string | null {
   if (typeof item.content === 'object') data.content = item.content
   if (item.quote !== '' && item.quote !== quotedId(item.quote)) data.quote = item.quote
   if (item.event) data.event = item.event
+  if (item.image && !isLink(item.image)) data.image = item.image
   if (item.scope !== 'public') data.sourceType = item.scope
   if (!statuses.has(item.status)) data.status = item.status
   if (word(user.actor)) data.actor = user.actor

@@ -1,6 +1,6 @@
 import { fingerprintOf } from '../canonical.ts'
 import type { Identity, RawRecord } from '../provider.ts'
-import { readItem, type Asked, type Item } from './item.ts'
+import { objectOf, plain, readItem, type Asked, type Item } from './item.ts'
 
 /**
  * Files one item. The fingerprint covers what Polyv can change or a reader must hear of again: type, content,
@@ -44,4 +44,17 @@ export function askedOf(origin: string): Asked {
   const told = /\?((?:status|source)=\w+(?:&source=\w+)?)$/.exec(origin)?.[1]
   const params = new URLSearchParams(told)
   return { status: params.get('status') ?? 'pass', scope: params.get('source') ?? 'public' }
+}
+
+/**
+ * True for an item that names its channel, and neither that nor any other place it names is among `wanted`. An item
+ * that does not name its channel is nobody else's for sure: a room number alone may be that of any channel.
+ */
+export function tellsOther(payload: Buffer, wanted: readonly string[]): boolean {
+  const fields = readItem(payload)?.fields
+  if (!fields) return false
+  const user = objectOf(fields.user) ?? {}
+  const channels = [fields.channelId, user.channelId].map(plain).filter(Boolean)
+  const rooms = [fields.roomId, user.roomId].map(plain)
+  return channels.length > 0 && ![...channels, ...rooms].some((place) => wanted.includes(place))
 }

@@ -22,6 +22,7 @@ export const sandboxRoom = (channel: string): string => `${channel}02`
 /** One message of the simulated history with everything that will become of it. Times are epoch milliseconds. */
 export interface SandboxMessage {
   id: string
+  channel: string
   atMs: number
   visibleAtMs: number
   scope: 'public' | 'extend'
@@ -127,6 +128,7 @@ function makeMessage(random: Random, channel: string, minuteStartMs: number): Sa
   const life = makeLife(random, atMs)
   return {
     id,
+    channel,
     atMs,
     visibleAtMs,
     scope,

@@ -1,103 +1,105 @@
-import { createHash } from 'node:crypto'
-import { sinceMs } from '../../duration.ts'
 import type { LedgerEntry } from '../../model.ts'
-import { coverFrom } from '../coverage.ts'
 import type { Finding, Publish, RawRecord, Reading, Source, SourceContext, Unit } from '../provider.ts'
+import { ChannelList } from './channel-list.ts'
+import { checkSource } from './check.ts'
+import { RowSet } from '../row-set.ts'
 import { Client, type Refusal } from './client.ts'
 import type { PolyvConfig } from './config.ts'
-import { endpoints } from './endpoints.ts'
-import { readList, type Query } from './history.ts'
-import { hourMs, parseUnitName, startOfHour, unitName } from './hours.ts'
+import { allChannels, endpoints, type Endpoint, type Query } from './endpoints.ts'
+import { History } from './history.ts'
+import { hourMs, parseUnitName } from './hours.ts'
+import { listsOf } from './lists.ts'
+import { tellsOther } from './records.ts'
+import { SetAside } from './set-aside.ts'
+import { UnitList } from './units.ts'
 
-/** A message is visible some seconds after it was sent; the vendor's own tests wait up to twelve. */
-const visibilityGraceMs = 30_000
-
-/** The history of the configured channels of one Polyv account; a unit is one hour of one channel. */
+/** The history of the channels of one Polyv account; a unit is one hour of one channel, or of the whole account. */
 export class PolyvSource implements Source {
   readonly provider = 'polyv'
   readonly name: string
   readonly tenant: string
   readonly #config: PolyvConfig
   readonly #context: SourceContext
+  readonly #endpoint: Endpoint
   readonly #client: Client
+  readonly #history: History
+  readonly #channelList: ChannelList
+  readonly #units: UnitList
+  readonly #aside = new SetAside()
+  /** The channels that `units` listed last. */
+  #listed: readonly string[] = []
+  /** Closed units of channels that have left the account, tried since. */
+  readonly #triedOnceMore = new Set<string>()
   /** Rows of each open unit that this process has published, as `RowSet` names them. */
   readonly #published = new Map<string, Set<string>>()
-  /** Unit names read so far: the ledger is long, and listed often. */
-  readonly #parsed = new Map<string, ReturnType<typeof parseUnitName>>()
 
   constructor(config: PolyvConfig, context: SourceContext) {
     this.name = config.name
     this.tenant = config.appId
     this.#config = config
     this.#context = context
+    this.#endpoint = endpoints[config.endpoint]
     this.#client = new Client(config.baseUrl, config, context)
-  }
-
-  units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>): Promise<Unit[]> {
-    const units: Unit[] = []
-    const knownHours = this.#byChannel(known)
-    for (const channel of this.#config.channels) {
-      const startOf = (name: string) => this.#parse(name)?.startMs ?? null
-      const fromMs = coverFrom(
-        sinceMs(this.#config.since, nowMs),
-        knownHours.get(channel) ?? new Map(),
-        startOf,
-      )
-      for (let startMs = startOfHour(fromMs); startMs <= nowMs; startMs += hourMs)
-        units.push(this.#unit(channel, startMs))
-    }
-    return Promise.resolve(units.sort((a, b) => a.opensAt - b.opensAt))
-  }
-
-  #byChannel(known: ReadonlyMap<string, LedgerEntry>): Map<string, Map<string, LedgerEntry>> {
-    const channels = new Map<string, Map<string, LedgerEntry>>()
-    for (const [name, entry] of known) {
-      const channel = this.#parse(name)?.channel
-      if (channel === undefined) continue
-      const hours = channels.get(channel)
-      if (hours) hours.set(name, entry)
-      else channels.set(channel, new Map([[name, entry]]))
-    }
-    return channels
-  }
-
-  #parse(name: string): ReturnType<typeof parseUnitName> {
-    let parsed = this.#parsed.get(name)
-    if (parsed === undefined) {
-      parsed = parseUnitName(name)
-      this.#parsed.set(name, parsed)
-    }
-    return parsed
-  }
-
-  #unit(channel: string, startMs: number): Unit {
-    return {
-      name: unitName(channel, startMs),
-      opensAt: startMs,
-      closesAt: startMs + hourMs + visibilityGraceMs,
-      pollEveryMs: this.#config.pollEvery,
-      lookAgainMs: this.#config.lookAgain,
-      deadline: null, // How long Polyv keeps chat history is not documented.
-    }
+    this.#history = new History(this.#client)
+    this.#channelList = new ChannelList(this.#client, context.log)
+    this.#units = new UnitList(config)
   }
 
   /**
-   * Reads every list of one hour of one channel. While the unit is open, rows that this process has published
-   * before are not published again, though they count in the reading; a closed unit publishes every row.
+   * With `channels: all` a channel that has left the account gets no new hours; those unfinished are tried once
+   * more each, and stay as they are then until the channel is back. Throws what the client throws as long as the
+   * account's channels are not known.
+   */
+  async units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>, signal: AbortSignal): Promise<Unit[]> {
+    this.#listed = await this.#channels(nowMs, signal)
+    const isLeaving = this.#config.channels === allChannels && this.#endpoint.covers === 'channel'
+    return this.#units.list(
+      this.#listed,
+      nowMs,
+      known,
+      (unit) => isLeaving && /^\d+\//.test(unit) && !this.#triedOnceMore.has(unit),
+    )
+  }
+
+  async #channels(nowMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    if (this.#endpoint.covers === 'account') return [allChannels]
+    const { channels } = this.#config
+    return channels === allChannels ? this.#channelList.channels(nowMs, signal) : channels
+  }
+
+  /**
+   * Reads every list of one hour. While the unit is open, rows that this process has published before are not
+   * published again, though they count in the reading; a closed unit publishes every row. A channel that the
+   * service has refused lately fails without a call.
    */
   async read(unit: Unit, publish: Publish, signal: AbortSignal): Promise<Reading> {
     const parsed = parseUnitName(unit.name)
     if (!parsed) return { state: 'failed', reason: `${unit.name} is no unit of Polyv: CHANNEL/yyyyMMddHH.` }
     const nowMs = this.#context.now()
     if (nowMs < unit.opensAt) return { state: 'not_yet', reason: 'The hour has not begun.' }
+    const refused = this.#aside.refusalOf(parsed.channel, nowMs)
+    const reading = refused
+      ? failedBy(refused)
+      : await this.#readHour(unit, parsed.channel, parsed.startMs, nowMs, publish, signal)
+    if (this.#listed.includes(parsed.channel)) this.#triedOnceMore.delete(unit.name)
+    else if (nowMs >= unit.closesAt) this.#triedOnceMore.add(unit.name)
+    return reading
+  }
 
-    const published = this.#takePublished(unit, nowMs)
+  async #readHour(
+    unit: Unit,
+    channel: string,
+    startMs: number,
+    nowMs: number,
+    publish: Publish,
+    signal: AbortSignal,
+  ): Promise<Reading> {
+    const isClosed = nowMs >= unit.closesAt
+    const published = this.#takePublished(unit, isClosed)
     const rows = new RowSet()
-    const endMs = parsed.startMs + hourMs
     const accept = async (records: readonly RawRecord[]): Promise<void> => {
       for (const record of records) {
-        // The second after the end was asked for to be sure of the last one; what it brings is the next unit's.
-        if (record.sentAt !== null && record.sentAt > endMs) continue
+        if (!this.#belongs(record, startMs + hourMs)) continue
         const row = rows.add(record)
         if (row === null || published.has(row)) continue
         const waiting = publish(record)
@@ -105,20 +107,26 @@ export class PolyvSource implements Source {
         published.add(row)
       }
     }
-    for (const query of this.#queries(parsed.channel, parsed.startMs)) {
-      const { endpoint, pageSize } = this.#config
-      const refusal = await readList(this.#client, endpoints[endpoint], query, pageSize, accept, signal)
-      if (refusal) return failedBy(refusal)
+    for (const query of listsOf(this.#config, channel, startMs)) {
+      const { pageSize } = this.#config
+      const list = { endpoint: this.#endpoint, query, pageSize, accept }
+      const refusal = await this.#history.readList(list, isClosed, signal)
+      if (refusal) {
+        if (query.room === null) this.#aside.note(channel, refusal, nowMs)
+        return failedBy(refusal, query)
+      }
     }
-    if (nowMs < unit.closesAt) {
+    this.#aside.note(channel, null, nowMs)
+    if (!isClosed) {
       await publish.flush?.()
       this.#published.set(unit.name, published)
     }
-    return rows.reading()
+    if (rows.size === 0) return { state: 'empty', reason: 'Nobody has written in this hour.' }
+    return { state: 'published', ...rows.result() }
   }
 
-  check(_signal: AbortSignal): Promise<Finding[]> {
-    return Promise.resolve([])
+  check(signal: AbortSignal): Promise<Finding[]> {
+    return checkSource(this.#config, this.#client, this.#context.now(), signal)
   }
 
   async close(): Promise<void> {
@@ -126,54 +134,34 @@ export class PolyvSource implements Source {
   }
 
   /**
+   * The second after the end was asked for to be sure of the last message; what it brings is the next unit's. With
+   * an endpoint that covers the account, rows that tell of channels not asked for are left out.
+   */
+  #belongs({ sentAt, payload }: RawRecord, endMs: number): boolean {
+    if (sentAt !== null && sentAt > endMs && sentAt < endMs + 1_000) return false
+    const { channels, rooms } = this.#config
+    if (this.#endpoint.covers !== 'account' || channels === allChannels) return true
+    return !tellsOther(payload, [...channels, ...rooms])
+  }
+
+  /**
    * The rows that need not be published again. They are taken out until the reading has succeeded: after a
    * failure nobody knows what of it reached Kafka, so the next reading publishes all.
    */
-  #takePublished(unit: Unit, nowMs: number): Set<string> {
+  #takePublished(unit: Unit, isClosed: boolean): Set<string> {
     const published = this.#published.get(unit.name)
     this.#published.delete(unit.name)
-    return (nowMs < unit.closesAt ? published : undefined) ?? new Set()
-  }
-
-  #queries(channel: string, startMs: number): Query[] {
-    const { statuses, scopes, rooms } = this.#config
-    const window = { channel, fromMs: startMs, toMs: startMs + hourMs }
-    // `censor` before `pass`: a message that is approved between the two calls is met twice, not never.
-    return [...statuses]
-      .sort()
-      .flatMap((status) =>
-        scopes.flatMap((scope) => [null, ...rooms].map((room) => ({ ...window, status, scope, room }))),
-      )
+    return (isClosed ? undefined : published) ?? new Set()
   }
 }
 
-function failedBy({ reason, retryAfterMs }: Refusal): Reading {
-  return { state: 'failed', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }
-}
-
-/** The distinct rows of one reading. A row is a message with a content: (id, fingerprint). */
-class RowSet {
-  readonly #rows = new Set<string>()
-  readonly #messages = new Set<string>()
-  #bytes = 0
-
-  /** The row's name, or null when this reading has met it before. */
-  add({ messageId, position, fingerprint, payload }: RawRecord): string | null {
-    const id = messageId ?? String(position)
-    const row = `${id} ${fingerprint.toString('base64')}`
-    if (this.#rows.has(row)) return null
-    this.#rows.add(row)
-    this.#messages.add(id)
-    this.#bytes += payload.length
-    return row
-  }
-
-  /** Lines are distinct messages; the digest does not depend on the order of pages and lists. */
-  reading(): Reading {
-    if (this.#rows.size === 0) return { state: 'empty', reason: 'Nobody has written in this hour.' }
-    const digest = createHash('sha256')
-      .update([...this.#rows].sort().join('\n'))
-      .digest('hex')
-    return { state: 'published', lines: this.#messages.size, bytes: this.#bytes, digest }
+/** Names the list where it is not the ordinary one: a room or the private chat may be closed, and the channel open. */
+function failedBy({ reason, mend, retryAfterMs }: Refusal, query?: Query): Reading {
+  const list = [query?.room && `roomId=${query.room}`, query?.scope === 'extend' && 'source=extend']
+  const named = list.filter(Boolean).join(', ')
+  return {
+    state: 'failed',
+    reason: [named && `${named}:`, reason, mend].filter(Boolean).join(' '),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
 }

@@ -41,18 +41,21 @@ test('durations, a slash at the end of baseUrl and channels named twice are put 
   assert.deepEqual([config.pollEvery, config.lookAgain], [3_000, [60_000]])
 })
 
-test('other endpoints are refused as not part of this version', () => {
-  for (const endpoint of ['v2-page', 'v3-history', 'v3-page', 'v3-speak']) {
-    const message = `endpoint: "${endpoint}" is not part of this version: write v2-history`
-    assert.deepEqual(faults({ endpoint }), [message])
-  }
-  assert.deepEqual(faults({ endpoint: 'v9' }), ['endpoint: write v2-history'])
+test('the five endpoints are taken, others refused by name', () => {
+  for (const endpoint of ['v2-history', 'v2-page', 'v3-history', 'v3-page', 'v3-speak'])
+    assert.deepEqual(faults({ endpoint }), [])
+  assert.deepEqual(faults({ endpoint: 'v9' }), [
+    'endpoint: write v2-history or v2-page or v3-history or v3-page or v3-speak',
+  ])
 })
 
-test('all channels are refused as not part of this version', () => {
-  assert.deepEqual(faults({ channels: 'all' }), [
-    'channels: "all" is not part of this version: list the channel numbers, such as ["2477096"]',
+test('channels are all of the account, or numbers as text', () => {
+  assert.equal(polyvConfig.parse({ ...entry, channels: 'all' }).channels, 'all')
+  assert.equal(polyvConfig.parse({ ...entry, channels: ['all'] }).channels, 'all')
+  assert.deepEqual(faults({ channels: 'some' }), [
+    'channels: write all, or list the channel numbers, such as ["2477096"]',
   ])
+  assert.deepEqual(faults({ channels: [] }), ['channels: name at least one channel'])
 })
 
 test('every fault is named at once with its path', () => {

@@ -110,6 +110,12 @@ test('HTML entities in text are decoded once, with and without their semicolon',
     ['&yen;5 &yen 6', '¥5 ¥ 6'],
     ['&amp;lt;b&amp;gt;', '&lt;b&gt;'],
     ['AT&T & Co', 'AT&T & Co'],
+    ['if (a&ltb &amp&amp b&gt=c)', 'if (a<b && b>=c)'],
+    ['&ldquo;x&rdquo;&hellip; &#x4f60;&#22909;', '“x”… 你好'],
+    ['a&nbsp;b&nbspc', 'a\u00a0b\u00a0c'],
+    ['http://h.example/?a=1&copy=2&quote=3&regionId=4', 'http://h.example/?a=1&copy=2&quote=3&regionId=4'],
+    ['http://h.example/?a=1&amp;lt=2', 'http://h.example/?a=1&lt=2'],
+    ['&unknown; &; & &#xZZ;', '&unknown; &; & &#xZZ;'],
   ]
   for (const [content, text] of cases) assert.equal(of({ content }).text, text)
 })
@@ -120,6 +126,44 @@ test('plain talk stays talk, even when it looks like JSON', () => {
   }
   assert.equal(of({ content: '  ' }).text, null)
   assert.equal(of({ content: null }).text, null)
+})
+
+test('nobody can type a reward or a red packet: text with an empty type is talk, an object’s own word counts', () => {
+  for (const msgSource of ['reward', 'redpaper', 'chatImg']) {
+    const content = { msgSource, content: '66', rewardContent: '66' }
+    const typed = of({ content: JSON.stringify(content) })
+    assert.deepEqual([typed.kind, typed.text], ['text', JSON.stringify(content)])
+    assert.notEqual(of({ content }).kind, 'text')
+  }
+})
+
+test('entities are decoded in text only: data, names and links stay as they came', () => {
+  const content = { url: '//h.example/?a=1&amp;b=2', name: 'a &lt; b.pdf' }
+  const message = of({ msgType: 'file', content, user: { nick: 'A &amp; B' } })
+  assert.equal(message.sender.name, 'A &amp; B')
+  assert.equal(message.attachments[0]?.url, 'https://h.example/?a=1&amp;b=2')
+  assert.match(message.data ?? '', /a &lt; b/)
+})
+
+test('words of the clients for known things are known', () => {
+  const kinds = ['speak', 'image', 'emotion', 'redpaperReceive'].map(
+    (msgType) => of({ msgType, content: { url: '//h.example/a.png' } }).kind,
+  )
+  assert.deepEqual(kinds, ['other', 'image', 'sticker', 'red_packet'])
+  assert.deepEqual([of({ msgType: 'speak' }).kind, of({ msgType: 'speak' }).text], ['text', 'hello'])
+})
+
+test('an image address beside any body is an attachment, one that is no link is data', () => {
+  for (const msgType of ['', 'redpaper', 'reward', 'sing', 'custom']) {
+    assert.equal(of({ msgType, image: '//h.example/a.png' }).attachments.length, 1, msgType)
+    assert.match(of({ msgType, image: 'a.png' }).data ?? '', /"image":"a.png"/)
+  }
+})
+
+test('truth and numbers as content are text', () => {
+  assert.equal(of({ content: true }).text, 'true')
+  assert.equal(of({ content: 66 }).text, '66')
+  assert.equal(of({ msgType: 'reward', content: { rewardContent: 6.66, goodNum: '2' } }).text, '6.66')
 })
 
 test('chatImg as object and as JSON text is an image with its size', () => {
@@ -247,6 +291,15 @@ test('a quote that is an id refers to the message; any other quote is data', () 
   assert.deepEqual(dataOf({ quote }), { quote })
   assert.deepEqual(dataOf({ quote: JSON.stringify(quote) }), { quote })
   assert.deepEqual(dataOf({ quote: 'as he said' }), { quote: 'as he said' })
+  assert.equal(
+    of({ quote: JSON.stringify({ id: 9007199254740993n.toString() }) }).refersTo,
+    'polyv:app1:9007199254740993',
+  )
+  assert.equal(of({ quote: { msgId: 12345 } }).refersTo, 'polyv:app1:12345')
+  assert.equal(of({ quote: id.replaceAll('-', '') }).refersTo, `polyv:app1:${id.replaceAll('-', '')}`)
+  for (const none of ['', null, 'null', '0', {}, '{}']) {
+    assert.deepEqual([of({ quote: none }).refersTo, of({ quote: none }).data], [null, null])
+  }
 })
 
 test('the room is the item’s, else the channel, else the channel that was asked', () => {
@@ -255,6 +308,7 @@ test('the room is the item’s, else the channel, else the channel that was aske
   assert.equal(room({ roomId: 157468202 }), '157468202')
   assert.equal(room({ roomId: '', channelId: 15 }), '15')
   assert.equal(room({ roomId: null, user: { channelId: 16 } }), '16')
+  assert.equal(room({ roomId: 0, channelId: '0', user: { roomId: '17' } }), '17')
   assert.equal(room({ roomId: null }, `2477096/2026112310#${item.id}`), '2477096')
 })
 
@@ -263,6 +317,18 @@ test('a user may be missing, text or named nickname', () => {
   assert.equal(of({ user: 'nobody' }).sender.name, null)
   assert.equal(of({ user: { nickname: '小方' } }).sender.name, '小方')
   assert.equal(of({ time: '1603186536120' }).sentAt, 1603186536120)
+})
+
+test('a user as JSON text is a user, whatever is missing in it', () => {
+  const text = '{"nick":"小方","userId":9007199254740993,"userType":"\\"viewer\\"","uid":"S1"}'
+  assert.deepEqual(of({ user: text }).sender, {
+    id: '9007199254740993',
+    name: '小方',
+    role: 'viewer',
+    avatar: null,
+  })
+  for (const wild of ['', '{', '[]', 'null', 7, true, [], { nick: null, uid: null }])
+    assert.deepEqual(of({ user: wild }).sender, { id: null, name: null, role: null, avatar: null })
 })
 
 test('big numbers and members without a field of their own come through in data', () => {
@@ -276,7 +342,11 @@ test('what cannot be understood says why, without its words', () => {
   const cases: [string, string][] = [
     ['{"id":"a', 'not_json'],
     ['[]', 'not_json'],
+    ['null', 'not_json'],
+    ['12', 'not_json'],
+    ['"private words"', 'not_json'],
     ['{"content":"private words"}', 'no_id'],
+    ['{"id":0,"content":"private words"}', 'no_id'],
     ['{"id":"a","content":"private words","roomId":"1"}', 'no_time'],
     ['{"id":"a","content":"private words","time":1603186536120}', 'no_room'],
   ]

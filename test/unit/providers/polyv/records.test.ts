@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { askedOf, identify, recordOf } from '../../../../src/providers/polyv/records.ts'
+import { askedOf, identify, recordOf, tellsOther } from '../../../../src/providers/polyv/records.ts'
 
 const item = {
   accountId: 'ee7fe7fbda',
@@ -38,6 +38,19 @@ test('time as text is time', () => {
   assert.equal(identify(bytes({ ...item, time: '1603186536120' })).sentAt, 1603186536120)
   for (const time of ['', null, 'yesterday', -1, 0, {}])
     assert.equal(identify(bytes({ ...item, time })).sentAt, null)
+})
+
+test('time in seconds or as a date of China is time', () => {
+  for (const time of [1603186536, '1603186536', '2020-10-20 17:35:36'])
+    assert.equal(identify(bytes({ ...item, time })).sentAt, 1603186536000)
+})
+
+test('ids that are numbers keep their digits', () => {
+  const idOf = (id: string): string | null => identify(Buffer.from(`{"id":${id},"time":1}`)).messageId
+  assert.equal(idOf('9007199254740993'), '9007199254740993')
+  assert.equal(idOf('12345678901234567890'), '12345678901234567890')
+  assert.equal(idOf('" 7 "'), '7')
+  assert.equal(idOf('0'), null, 'no id is shared by all that have none')
 })
 
 test('key order and white space do not change the fingerprint', () => {
@@ -102,6 +115,11 @@ test('the spellings of different endpoints have one fingerprint', () => {
   const reordered = '{"size" :12, "name":"a.pdf","url":"//h/a.pdf"}'
   assert.equal(fingerprint({ content: reordered }), fingerprint({ content }))
   assert.equal(fingerprint({ msgType: null }), fingerprint({ msgType: 'null' }))
+})
+
+test('what stands in place of a quote is no quote', () => {
+  for (const quote of ['', null, undefined, 'null', 0, '0', {}, '{}'])
+    assert.equal(fingerprint({ quote }), fingerprint({}), JSON.stringify(quote))
 })
 
 test('big numbers in a body keep apart by their last digit', () => {
@@ -170,4 +188,22 @@ test('what was asked for is read back from the origin', () => {
   assert.deepEqual(askedOf(`${unit}${item.id}?source=extend`), { status: 'pass', scope: 'extend' })
   assert.deepEqual(askedOf(`${unit}a?b?status=censor&source=extend`), { status: 'censor', scope: 'extend' })
   assert.deepEqual(askedOf(''), asked)
+})
+
+test('only an item that names its channel can tell of another', () => {
+  const tells = (fields: unknown): boolean => tellsOther(bytes(fields), ['5', '77'])
+  for (const other of [
+    { channelId: 9 },
+    { user: '{"channelId":"9"}' },
+    { channelId: 9, roomId: '902', user: {} },
+  ])
+    assert.ok(tells(other))
+  for (const own of [
+    { channelId: 5 },
+    { channelId: '9', user: { channelId: 5 } },
+    { channelId: 9, roomId: 77 },
+  ])
+    assert.ok(!tells(own))
+  for (const unclear of [{ roomId: '9' }, { user: { roomId: '9' } }, { channelId: 0 }, {}, null, 'x', 7, []])
+    assert.ok(!tells(unclear))
 })

@@ -28,6 +28,7 @@ const files: [name: string, text: string][] = [
   ['a saved page of getHistory', page(`[${a},\n${b} , ${c}]`)],
   ['a saved page of getHistoryByPage', page(`{"list":[${a},${b},${c}],"page":1,"size":3}`)],
   ['a saved page of get-history-page', page(`{"pageSize":3,"contents":[${a},${b},${c}]}`)],
+  ['a saved page of get-speak-list', page(`{"size":3,"cursor":"7_3","list":[${a},${b},${c}]}`)],
   ['an array of items', `[${a}, ${b}, ${c}]`],
   ['an array of pages', `[${page(`[${a}]`)},${page(`[${b},${c}]`)}]`],
   ['items, one a line', `${a}\n${b}\r\n${c}\n`],

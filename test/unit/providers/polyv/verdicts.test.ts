@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { banMs, verdictOf, type Verdict } from '../../../../src/providers/polyv/verdicts.ts'
+import { banMs, type Verdict } from '../../../../src/providers/polyv/complaints.ts'
+import { verdictOf } from '../../../../src/providers/polyv/verdicts.ts'
 
 type Row = [kind: Verdict['kind'], code: string, httpStatus: number, body: unknown]
 
@@ -17,10 +18,20 @@ const rows: Row[] = [
   ['ok', 'ok', 200, succeeded([])],
   ['ok', 'ok', 200, succeeded({ list: [] })],
   ['ok', 'ok', 200, { data: [{ id: 'x' }], status: 'success', message: 'invalid signature.', code: 200 }],
+  ['ok', 'ok', 200, { code: '200', status: 'success', data: [] }],
+  ['ok', 'ok', 200, { status: 'SUCCESS', data: [] }],
+  ['ok', 'ok', 200, { code: 200, data: { contents: [] } }],
+  ['ok', 'ok', 200, { code: 200, status: 'success', success: true, error: null, data: {} }],
+  ['ok', 'ok', 200, `\ufeff${JSON.stringify(succeeded([]))}`],
+  ['ok', 'ok', 200, '{"code":500,"status":"error","code":200,"status":"success","data":"","data":[]}'],
+  ['ok', 'ok', 201, succeeded([])],
 
   ['throttled', 'throttled', 400, failed(400, 'qps exceeds number of calls')],
   ['throttled', 'throttled', 429, failed(429, 'slow down')],
   ['throttled', 'throttled', 429, '<html>429</html>'],
+  ['throttled', 'throttled', 200, failed(200, 'qps exceeds number of calls')],
+  ['throttled', 'throttled', 500, failed(500, 'QPS exceeds number of calls.', 'fail')],
+  ['throttled', 'throttled', 429, failed(200, '')],
 
   ['clock', 'clock', 400, failed(400, 'invalid timestamp.')],
   ['clock', 'clock', 400, failed(400, 'ptime is too old.')],
@@ -34,6 +45,7 @@ const rows: Row[] = [
   ['fatal', 'wrong_app', 400, failed(400, 'appId not found.')],
   ['fatal', 'wrong_app', 400, failed(400, 'appId is required.')],
   ['fatal', 'encrypted', 200, { ...succeeded('9f86d081884c7d65'), encryption: true }],
+  ['fatal', 'encrypted', 200, { ...succeeded([]), encryption: 'true' }],
 
   ['refused', 'channel_gone', 400, failed(400, 'channel not found.')],
   ['refused', 'channel_gone', 403, failed(403, 'illegal channel id: 1234567')],
@@ -51,10 +63,27 @@ const rows: Row[] = [
   ['transient', 'server_error', 500, failed(500, 'no words known to us', 'fail')],
   ['transient', 'server_error', 503, failed(null, '')],
   ['transient', 'server_error', 200, failed(200, 'no words known to us', 'fail')],
-  ['transient', 'server_error', 200, succeeded('')],
-  ['transient', 'server_error', 200, succeeded(null)],
-  ['transient', 'server_error', 200, { code: 200, status: 'success' }],
+  ['refused', 'answer_shape', 200, succeeded('')],
+  ['refused', 'answer_shape', 200, succeeded(null)],
+  ['refused', 'answer_shape', 200, { code: 200, status: 'success' }],
+  ['throttled', 'throttled', 200, { ...succeeded(''), message: 'qps exceeds number of calls' }],
+  ['refused', 'channel_gone', 200, { ...succeeded(null), message: 'channel not found.' }],
   ['transient', 'server_error', 502, succeeded([])],
+  ['transient', 'server_error', 200, { success: false, code: 200, status: 'success', data: [] }],
+  ['transient', 'server_error', 200, { status: 'fail', code: 200, data: [] }],
+  ['transient', 'server_error', 200, { data: [] }],
+  ['transient', 'server_error', 500, { code: 200, status: 'success', error: { desc: 'x' }, data: [] }],
+  ['transient', 'server_error', 200, { code: {}, status: [], message: 7, data: 'x' }],
+  ['refused', 'bad_request', 400, { status: 'error', message: 'no words known to us', data: '' }],
+  ['refused', 'forbidden', 403, failed(200, 'no words known to us')],
+  ['transient', 'server_error', 400, failed(500, 'no words known to us', 'fail')],
+  ['refused', 'bad_request', 500, failed(400, 'no words known to us')],
+  ['transient', 'redirected', 302, succeeded([])],
+  ['transient', 'redirected', 301, '<html>301</html>'],
+  ['transient', 'redirected', 304, ''],
+  ['transient', 'gateway', 200, '[]'],
+  ['transient', 'gateway', 200, 'null'],
+  ['transient', 'gateway', 200, 'live'],
   ['transient', 'gateway', 502, '<html><h1>502 Bad Gateway</h1></html>'],
   ['transient', 'gateway', 200, '<html>maintenance</html>'],
   ['transient', 'gateway', 403, '<html>403 Forbidden</html>'],

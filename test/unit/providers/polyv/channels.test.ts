@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { ChatfeedError } from '../../../../src/errors.ts'
+import { newEntry } from '../../../../src/ingest/schedule.ts'
+import type { LedgerEntry } from '../../../../src/model.ts'
+import { listen, makeContext, morningMs, openSandbox, openSource, readUnit, unitNamed } from './harness.ts'
+
+const entry = { name: 'live', provider: 'polyv', appId: 'a', appSecret: 'b', channels: 'all', since: '1h' }
+const hourMs = 3_600_000
+const minuteMs = 60_000
+const { signal } = new AbortController()
+
+const failed = (code: number, message: string): Response =>
+  Response.json({ code, status: 'error', message, data: '' }, { status: code })
+const succeeded = (data: unknown): Response =>
+  Response.json({ code: 200, status: 'success', message: '', data })
+
+/** An account whose list of channels and whose channels can be changed; every channel has one message an hour. */
+async function openAccount(t: TestContext, change: Record<string, unknown> = {}) {
+  const account = {
+    list: (): Response => succeeded({ channels: [1, 2] }),
+    gone: new Set<string>(),
+    listCalls: 0,
+    calls: [] as string[],
+  }
+  const { context, clock, seen } = makeContext(morningMs)
+  const baseUrl = await listen(t, (request) => {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/live/v3/user/channels') {
+      account.listCalls++
+      return account.list()
+    }
+    const channel = pathname.split('/')[4] ?? ''
+    account.calls.push(channel)
+    if (account.gone.has(channel)) return failed(400, 'channel not found.')
+    return succeeded([{ id: `m${channel}`, time: clock.nowMs - minuteMs, roomId: channel }])
+  })
+  const lists = { statuses: ['pass'], scopes: ['public'] }
+  const source = openSource(t, { ...entry, ...lists, baseUrl, ...change }, context)
+  const names = async (known = new Map<string, LedgerEntry>()): Promise<string[]> =>
+    (await source.units(clock.nowMs, known, signal)).map(({ name }) => name)
+  return { account, source, clock, seen, names }
+}
+
+test('all channels of the account have units, given as numbers, as text or as objects', async (t) => {
+  const { account, names } = await openAccount(t)
+  account.list = () =>
+    succeeded({ channels: [1, '2', { channelId: 3 }, { channelId: '4', name: 'x' }, '2', null, 'x', {}] })
+  assert.deepEqual(
+    (await names()).filter((name) => name.endsWith('10')),
+    ['1/2026112310', '2/2026112310', '3/2026112310', '4/2026112310'],
+  )
+})
+
+test('the list of channels is asked for every ten minutes, however often units are', async (t) => {
+  const { account, clock, names } = await openAccount(t)
+  for (let minute = 0; minute < 25; minute++) {
+    await names()
+    clock.nowMs += minuteMs
+  }
+  assert.equal(account.listCalls, 3)
+})
+
+test('a new channel is read from since on', async (t) => {
+  const { account, clock, names } = await openAccount(t)
+  await names()
+  account.list = () => succeeded({ channels: [1, 2, 3] })
+  clock.nowMs += 10 * minuteMs
+  assert.ok((await names()).includes('3/2026112310'))
+})
+
+test('without a first list the source says why it cannot begin', async (t) => {
+  const cases: [answer: () => Response, remedy: string, code: string][] = [
+    [() => failed(403, 'invalid signature.'), 'fatal', 'wrong_secret'],
+    [() => failed(400, 'qps exceeds number of calls'), 'transient', 'throttled'],
+    [() => failed(403, 'access forbidden'), 'transient', 'forbidden'],
+    [() => succeeded({ channels: null }), 'transient', 'answer_shape'],
+    [() => succeeded({ channels: ['x'] }), 'transient', 'answer_shape'],
+    [() => succeeded({}), 'transient', 'answer_shape'],
+  ]
+  for (const [answer, remedy, code] of cases) {
+    const { account, names } = await openAccount(t)
+    account.list = answer
+    await assert.rejects(
+      names(),
+      (error) => error instanceof ChatfeedError && error.remedy === remedy && error.code === code,
+      code,
+    )
+  }
+})
+
+test('a later lookup that fails keeps the last list, and is made again a minute later', async (t) => {
+  const { account, clock, names, seen } = await openAccount(t)
+  const before = await names()
+  for (const answer of [() => failed(403, 'access forbidden'), () => succeeded(''), () => failed(401, 'x')]) {
+    account.list = answer
+    clock.nowMs += 10 * minuteMs
+    assert.deepEqual(await names(), before)
+  }
+  const callsBefore = account.listCalls
+  clock.nowMs += minuteMs
+  await names()
+  assert.equal(account.listCalls, callsBefore + 1)
+  assert.match(seen.log, /the last one is used on/)
+})
+
+test('an account without channels has no units', async (t) => {
+  const { account, names } = await openAccount(t)
+  account.list = () => succeeded({ channels: [] })
+  assert.deepEqual(await names(), [])
+})
+
+test('a channel that has left gets no new hours; its unfinished ones are tried once more, until it is back', async (t) => {
+  const { account, source, clock, names } = await openAccount(t)
+  const units = await source.units(clock.nowMs, new Map(), signal)
+  const known = new Map(units.map((unit) => [unit.name, newEntry('live', unit)]))
+  known.set('import/2026112309', { ...newEntry('live', units[0]!), unit: 'import/2026112309' })
+  const done = known.get('2/2026112310')
+  assert.ok(done)
+  known.set(done.unit, { ...done, state: 'published', nextLookAt: null })
+
+  account.list = () => succeeded({ channels: [1] })
+  clock.nowMs += 2 * hourMs
+  const unfinished = () => names(known).then((all) => all.filter((name) => !name.startsWith('1/')))
+  assert.deepEqual(await unfinished(), ['2/2026112311'])
+  const unit = (await source.units(clock.nowMs, known, signal)).find(({ name }) => name === '2/2026112311')
+  assert.ok(unit)
+  assert.equal((await readUnit(source, unit)).reading.state, 'published')
+  assert.deepEqual(await unfinished(), [])
+
+  account.list = () => succeeded({ channels: [1, 2] })
+  clock.nowMs += 10 * minuteMs
+  assert.deepEqual(await unfinished(), ['2/2026112311', '2/2026112312', '2/2026112313'])
+  await readUnit(source, unit)
+  account.list = () => succeeded({ channels: [1] })
+  clock.nowMs += 10 * minuteMs
+  assert.deepEqual(await unfinished(), ['2/2026112311'], 'after its return it can leave once more')
+})
+
+test('an hour that was open when its channel left is polled until it has closed', async (t) => {
+  const { account, source, clock, names } = await openAccount(t)
+  const unit = await unitNamed(source, '2/2026112311', clock.nowMs)
+  const known = new Map([[unit.name, newEntry('live', unit)]])
+  account.list = () => succeeded({ channels: [1] })
+  clock.nowMs += 10 * minuteMs
+  await names(known)
+  await readUnit(source, unit)
+  assert.ok((await names(known)).includes(unit.name))
+  clock.nowMs = unit.closesAt
+  await names(known)
+  await readUnit(source, unit)
+  assert.ok(!(await names(known)).includes(unit.name))
+})
+
+test('a vanished channel is set aside alone: ten minutes without a call, then one finds out', async (t) => {
+  const { account, source, clock } = await openAccount(t, { channels: ['1', '2'] })
+  const read = async (name: string) =>
+    (await readUnit(source, await unitNamed(source, name, clock.nowMs))).reading
+  account.gone.add('2')
+  const first = await read('2/2026112310')
+  assert.ok(first.state === 'failed' && first.retryAfterMs === 600_000)
+  assert.match(first.reason, /no such channel.*Correct the number/)
+
+  clock.nowMs += 4 * minuteMs
+  const calls = account.calls.length
+  const second = await read('2/2026112311')
+  assert.ok(second.state === 'failed' && second.retryAfterMs === 360_000)
+  assert.equal(second.reason, first.reason)
+  assert.equal(account.calls.length, calls, 'nothing was asked')
+  assert.equal((await read('1/2026112310')).state, 'published')
+
+  clock.nowMs += 6 * minuteMs
+  assert.equal((await read('2/2026112311')).state, 'failed')
+  assert.equal((await read('2/2026112310')).state, 'failed')
+  assert.equal(account.calls.filter((channel) => channel === '2').length, 2, 'one call found out for both')
+
+  account.gone.delete('2')
+  clock.nowMs += 10 * minuteMs
+  assert.equal((await read('2/2026112310')).state, 'published')
+  assert.equal((await read('2/2026112311')).state, 'published')
+})
+
+test('a room that is not there fails the hour by its name, without setting the channel aside', async (t) => {
+  const baseUrl = await listen(t, (request) =>
+    new URL(request.url).searchParams.has('roomId') ? failed(400, 'channel not found.') : succeeded([]),
+  )
+  const { context, seen } = makeContext(morningMs)
+  const rooms = { channels: ['1'], rooms: ['77'], statuses: ['pass'], scopes: ['public'] }
+  const source = openSource(t, { ...entry, ...rooms, baseUrl }, context)
+  const unit = await unitNamed(source, '1/2026112310', morningMs)
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { reading } = await readUnit(source, unit)
+    assert.ok(reading.state === 'failed')
+    assert.match(reading.reason, /^roomId=77: /)
+  }
+  assert.equal(seen.outcomes.length, 4)
+})
+
+test('the simulation lists its channels', async (t) => {
+  const { source, clock } = await openSandbox(t, {}, { channels: 'all', since: '1h' })
+  const units = await source.units(clock.nowMs, new Map(), signal)
+  assert.deepEqual(
+    new Set(units.map(({ name }) => name.split('/')[0])),
+    new Set(['2477096', '2477097', '2477098']),
+  )
+})
