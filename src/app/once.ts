@@ -39,11 +39,11 @@ export async function runOnce(
   } finally {
     await connection.close()
   }
-  const sources = [...pipeline.ended].map(([name, outcome]) =>
-    outcome instanceof ChatfeedError
-      ? { name, units: 0, lines: 0, lost: [], failed: [], stopped: explain(outcome) }
-      : { name, ...outcome, stopped: null },
-  )
+  const sources = [...pipeline.ended].map(([name, { error, ...pass }]) => ({
+    name,
+    ...pass,
+    stopped: error && explain(error),
+  }))
   const sinks = await Promise.all(
     [...pipeline.sinks].map(async ([name, sink]) => ({ name, rows: await sink.rows() })),
   )

@@ -1,6 +1,5 @@
-import type { ChatfeedError } from '../errors.ts'
-import { runIngest } from '../ingest/ingest.ts'
-import type { PassSummary, SourceStatus } from '../ingest/source-loop.ts'
+import { runIngest, type SourceEnd } from '../ingest/ingest.ts'
+import type { SourceStatus } from '../ingest/source-loop.ts'
 import type { GroupMember } from '../kafka/group.ts'
 import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
@@ -30,7 +29,7 @@ export interface Pipeline {
   sinks: ReadonlyMap<string, Sink>
   sources: ReadonlyMap<string, SourceStatus>
   /** How each source of a `once` run ended; a source that stopped for good also shows here in a live run. */
-  ended: ReadonlyMap<string, PassSummary | ChatfeedError>
+  ended: ReadonlyMap<string, SourceEnd>
   /** Rejects when a role cannot go on: the process should end, and its supervisor start it again. */
   failed: Promise<never>
   /** Finishes what is under way, in the order of a message's way. */
@@ -44,7 +43,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   // Before any member starts: a store that cannot be opened must not leave half a pipeline behind.
   const sinks = await openSinks(runtime, roles)
   const sources = new Map<string, SourceStatus>()
-  const ended = new Map<string, PassSummary | ChatfeedError>()
+  const ended = new Map<string, SourceEnd>()
   const raw = providers.map(({ name }) => topics.raw(name))
 
   if (roles.dedup) {
@@ -93,7 +92,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
         sources: config.sources.map((source) => configuredSource(runtime, source)),
         once,
         onStatus: (name, status) => sources.set(name, status),
-        onEnd: (name, outcome) => ended.set(name, outcome),
+        onEnd: (name, end) => ended.set(name, end),
       })
     : undefined
 

@@ -56,7 +56,8 @@ export async function up(options: UpOptions): Promise<number> {
 
 function onceText({ sources, sinks }: OnceSummary): string {
   const lines = sources.flatMap(({ name, units, lines, lost, failed, stopped }) => [
-    stopped === null ? `${name}: ${units} units read, ${lines} records` : `${name}: stopped. ${stopped}`,
+    `${name}: ${units} units read, ${lines} records`,
+    ...(stopped === null ? [] : [`${name}: stopped. ${stopped}`]),
     ...lost.map((unit) => `${name}: lost ${unit}`),
     ...failed.map((unit) => `${name}: failed ${unit}`),
   ])

@@ -40,7 +40,7 @@ export class CallLog {
 
   /**
    * Notes a call at `nowMs` and answers 0, or answers how many milliseconds to wait before asking again. A `lane` may
-   * be allowed only some of the limit's calls: the rest is kept free for others.
+   * be allowed only some of the limit's calls: the rest is kept free for others. Pauses are for the caller to ask.
    */
   take(limit: RateLimit, lane: { name: string; calls: number }, nowMs: number): number {
     return this.#guarded(() => this.#inTransaction(() => this.#take(limit, lane, nowMs)))
@@ -53,6 +53,16 @@ export class CallLog {
     this.#guarded(() => this.#database.prepare(sql).run(countedBy, untilMs))
   }
 
+  /** How long nobody may call from `nowMs` on; 0 where there is no pause. */
+  pausedMs(countedBy: string, nowMs: number): number {
+    const sql = 'SELECT until FROM pauses WHERE counted_by = ?'
+    const pause = this.#guarded(
+      () => this.#database.prepare(sql).get(countedBy) as { until: number } | undefined,
+    )
+    const leftMs = (pause?.until ?? 0) - nowMs
+    return leftMs > 0 && leftMs <= longestPauseMs ? leftMs : 0
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -62,10 +72,6 @@ export class CallLog {
     lane: { name: string; calls: number },
     nowMs: number,
   ): number {
-    const pause = this.#database.prepare('SELECT until FROM pauses WHERE counted_by = ?').get(countedBy) as
-      { until: number } | undefined
-    const pauseMs = (pause?.until ?? 0) - nowMs
-    if (pauseMs > 0 && pauseMs <= longestPauseMs) return pauseMs
     // Moments to come are left over from a clock that was set back.
     this.#database
       .prepare('DELETE FROM calls WHERE counted_by = ? AND (at <= ? OR at > ?)')

@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts'
 import type { Provider, Reading, Source } from '../providers/provider.ts'
 import { Ledger } from './ledger.ts'
 import { type PublishOptions, Publisher } from './publisher.ts'
-import { type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
+import { newPass, type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
 import { pollUnread } from './unread-loop.ts'
 
 /** A configured source and how to open it. */
@@ -15,6 +15,11 @@ export interface IngestSource {
   name: string
   provider: Provider
   open: (lane: 'history') => Source
+}
+
+/** What a source came to: what was read, and the error that ended it early. */
+export interface SourceEnd extends PassSummary {
+  error: ChatfeedError | null
 }
 
 /** What the sources of a process need. */
@@ -30,7 +35,7 @@ export interface IngestOptions {
   once: boolean
   onStatus: (source: string, status: SourceStatus) => void
   /** A source ended: its pass in a `once` run, or an error that only concerns this source. */
-  onEnd: (source: string, outcome: PassSummary | ChatfeedError) => void
+  onEnd: (source: string, end: SourceEnd) => void
   now?: () => number
 }
 
@@ -93,8 +98,9 @@ async function ingestSource(
     tenant: source.tenant,
     signal,
   })
+  const summary = newPass()
   try {
-    const summary = await runSource(
+    await runSource(
       {
         source,
         log: options.log,
@@ -111,14 +117,17 @@ async function ingestSource(
         },
       },
       options.once,
+      summary,
     )
-    if (options.once) await unread
-    if (options.once) options.onEnd(name, summary)
+    if (options.once) {
+      await unread
+      options.onEnd(name, { ...summary, error: null })
+    }
   } catch (error) {
     // What concerns this source alone must not stop the others; a lost ledger, Kafka's refusal or a bug must.
     if (!(error instanceof ChatfeedError) || error.code === 'ledger_lost' || isOfKafka(error)) throw error
     options.log.error({ source: name, code: error.code }, error.message)
-    options.onEnd(name, error)
+    options.onEnd(name, { ...summary, error })
   } finally {
     stopping.abort()
     await unread

@@ -1,3 +1,4 @@
+import { ChatfeedError } from '../errors.ts'
 import type { RateBudget } from '../providers/provider.ts'
 import type { CallLog, RateLimit } from './call-log.ts'
 
@@ -9,7 +10,11 @@ export type Lane = (typeof lanes)[number]
 interface Waiting {
   lane: Lane
   grant: () => void
+  refuse: (error: ChatfeedError) => void
 }
+
+/** A rest that is nearly over is waited out. */
+const shortRestMs = 1_000
 
 /**
  * The calls that one limit allows, shared out by lane and within a lane in the order of asking, spread only as far as
@@ -52,6 +57,10 @@ export class SharedBudget {
           signal?.removeEventListener('abort', leave)
           resolve()
         },
+        refuse: (error) => {
+          signal?.removeEventListener('abort', leave)
+          reject(error)
+        },
       }
       signal?.addEventListener('abort', leave, { once: true })
       const behind = this.#waiting.findIndex((other) => lanes.indexOf(other.lane) > lanes.indexOf(lane))
@@ -66,9 +75,14 @@ export class SharedBudget {
     for (;;) {
       const first = this.#waiting[0]
       if (first === undefined) return
+      const restMs = this.#log.pausedMs(this.#limit.countedBy, this.#now())
+      if (restMs > shortRestMs) {
+        for (const { refuse } of this.#waiting.splice(0)) refuse(resting(restMs))
+        return
+      }
       const share =
         first.lane === 'backfill' ? Math.max(1, Math.floor(this.#limit.calls / 2)) : this.#limit.calls
-      const waitMs = this.#log.take(this.#limit, { name: first.lane, calls: share }, this.#now())
+      const waitMs = restMs || this.#log.take(this.#limit, { name: first.lane, calls: share }, this.#now())
       if (waitMs > 0) {
         this.#timer = setTimeout(() => {
           this.#grant()
@@ -79,4 +93,9 @@ export class SharedBudget {
       first.grant()
     }
   }
+}
+
+function resting(restMs: number): ChatfeedError {
+  const message = `The provider asked for a rest: no call is made for ${Math.ceil(restMs / 1_000)} s more.`
+  return new ChatfeedError('transient', 'throttled', message, { retryAfterMs: restMs })
 }

@@ -49,6 +49,9 @@ export interface PassSummary {
   failed: string[]
 }
 
+/** Of a pass that has not begun. */
+export const newPass = (): PassSummary => ({ units: 0, lines: 0, lost: [], failed: [] })
+
 const idleMs = 1_000
 const retryMs = { first: 1_000, last: 60_000 } as const
 const onceAttempts = 4
@@ -60,11 +63,14 @@ const unitPatience = 3
 /**
  * Reads the due units of one source: for ever, or with `once` each unit that is due now. Ends early when `signal`
  * aborts. Throws what concerns the whole source: `fatal`, a lost ledger, or in a `once` run a transient fault
- * that outlived its retries.
+ * that outlived its retries; `summary` then tells what was read before.
  */
-export async function runSource(options: SourceLoopOptions, once: boolean): Promise<PassSummary> {
+export async function runSource(
+  options: SourceLoopOptions,
+  once: boolean,
+  summary: PassSummary = newPass(),
+): Promise<PassSummary> {
   const { source, log, signal, now, onStatus } = options
-  const summary: PassSummary = { units: 0, lines: 0, lost: [], failed: [] }
   const tried = new Set<string>()
   let faults = 0
   let turn = 0
@@ -106,7 +112,7 @@ export async function runSource(options: SourceLoopOptions, once: boolean): Prom
         tried.add(reading.name)
         count(summary, await putOff(options, reading, error.message))
       }
-      const waitMs = error.retryAfterMs ?? backOff(faults)
+      const waitMs = Math.max(error.retryAfterMs ?? backOff(faults), leastWait(faults))
       if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)
@@ -133,26 +139,33 @@ async function nailDown(options: SourceLoopOptions, units: readonly Unit[]): Pro
 /** Reads one unit and brings the ledger up to date; in a `once` run a failed reading is tried again at once. */
 async function readUnit(options: SourceLoopOptions, unit: Unit, once: boolean): Promise<LedgerEntry> {
   for (let attempt = 1; ; attempt++) {
-    const entry = await readOnce(options, unit)
-    if (entry.state !== 'failed' || !once || attempt >= onceAttempts || options.signal.aborted) return entry
-    await rest(backOff(attempt), options.signal)
+    const { entry, retryAfterMs } = await readOnce(options, unit)
+    const waitMs = Math.max(retryAfterMs, backOff(attempt))
+    const isLast = attempt >= onceAttempts || waitMs > onceRestMs || options.signal.aborted
+    if (entry.state !== 'failed' || !once || isLast) return entry
+    await rest(waitMs, options.signal)
   }
 }
 
-async function readOnce(options: SourceLoopOptions, unit: Unit): Promise<LedgerEntry> {
+/** `retryAfterMs`: the provider's own waiting time for this unit, 0 where it named none. */
+async function readOnce(
+  options: SourceLoopOptions,
+  unit: Unit,
+): Promise<{ entry: LedgerEntry; retryAfterMs: number }> {
   const { source, log, signal, now } = options
   const previous = options.entries().get(unit.name)
   const startedAt = now()
   const close = (reading: Reading) => entryAfter(source.name, unit, previous, reading, startedAt)
-  let entry: LedgerEntry
+  let reading: Reading
   try {
-    entry = close(await options.publishing(unit.name, (publish) => source.read(unit, publish, signal)))
+    reading = await options.publishing(unit.name, (publish) => source.read(unit, publish, signal))
   } catch (error) {
     // A stopped source shows its reason in the ledger, where `status` finds it.
     if (!isTransient(error) && !signal.aborted)
       await options.record(close({ state: 'failed', reason: explain(error) }))
     throw error
   }
+  const entry = close(reading)
   if (previous && isQuietPoll(previous, entry)) options.remember(entry)
   else await options.record(entry)
   const { state, lines, reason } = entry
@@ -160,7 +173,7 @@ async function readOnce(options: SourceLoopOptions, unit: Unit): Promise<LedgerE
     { source: source.name, unit: unit.name, state, lines, reason },
     'unit read',
   )
-  return entry
+  return { entry, retryAfterMs: ('retryAfterMs' in reading && reading.retryAfterMs) || 0 }
 }
 
 async function putOff(options: SourceLoopOptions, unit: Unit, reason: string): Promise<LedgerEntry> {
@@ -199,6 +212,9 @@ function showExpiry(
 }
 
 const backOff = (attempt: number): number => Math.min(retryMs.first * 2 ** (attempt - 1), retryMs.last)
+
+/** A provider that names a short wait again and again is asked more and more calmly all the same. */
+const leastWait = (faults: number): number => Math.min(25 * 2 ** faults, retryMs.last)
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { Ledger, type LedgerView, readLedger } from '../../src/ingest/ledger.ts'
-import { type IngestOptions, type IngestSource, runIngest } from '../../src/ingest/ingest.ts'
-import type { PassSummary } from '../../src/ingest/source-loop.ts'
+import { type SourceEnd, type IngestOptions, type IngestSource, runIngest } from '../../src/ingest/ingest.ts'
 import { ChatfeedError } from '../../src/errors.ts'
 import { TransactionalWriter } from '../../src/kafka/transaction.ts'
 import { silentLog } from '../../src/log.ts'
@@ -39,7 +38,7 @@ async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
   const seam = testKafka(t)
   const ledgerTopic = await seam.topic('ledger')
   const rawTopic = await seam.topic('raw')
-  const ended = new Map<string, PassSummary | ChatfeedError>()
+  const ended = new Map<string, SourceEnd>()
   const options: IngestOptions = {
     kafka: seam.kafka,
     log: silentLog,
@@ -50,7 +49,7 @@ async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
     sources,
     once: true,
     onStatus: () => undefined,
-    onEnd: (name, outcome) => ended.set(name, outcome),
+    onEnd: (name, end) => ended.set(name, end),
   }
   const connection = seam.connection()
   await connection.know([ledgerTopic])
@@ -114,9 +113,8 @@ test('a source that cannot go on does not stop its neighbours', async (t) => {
     fake('good', () => Promise.resolve(published)),
   ])
   await ingest.start().finished()
-  const bad = ingest.ended.get('bad')
-  assert.ok(bad instanceof ChatfeedError && bad.code === 'credentials')
-  assert.deepEqual(ingest.ended.get('good'), { units: 1, lines: 1, lost: [], failed: [] })
+  assert.equal(ingest.ended.get('bad')?.error?.code, 'credentials')
+  assert.deepEqual(ingest.ended.get('good'), { units: 1, lines: 1, lost: [], failed: [], error: null })
   const ledger = await ingest.ledger()
   assert.equal(ledger.get('bad')?.get('u')?.reason, 'The secret is wrong.')
 })

@@ -46,20 +46,30 @@ test('permissions come in the order of asking', async () => {
   assert.deepEqual(order, [0, 1, 2, 3, 4, 5])
 })
 
-test('a pause holds back everyone, also those who wait already; the longer of two pauses counts', async () => {
-  const budget = createRateBudget(1, 30)
+test('a long pause sends everyone away with the time left, also those who wait already', async () => {
+  let now = 0
+  const budget = createRateBudget(1, 3_600_000, () => now)
   await budget.take()
-  const startedAt = Date.now()
   const waiting = budget.take()
+  budget.pause(300_000)
+  budget.pause(10)
+  now = 100_000
+  await assert.rejects(budget.take(), { remedy: 'transient', code: 'throttled', retryAfterMs: 200_000 })
+  await assert.rejects(waiting, { code: 'throttled' })
+})
+
+test('a pause that is nearly over is waited out', async () => {
+  const budget = createRateBudget(1, 30)
+  const startedAt = Date.now()
   budget.pause(120)
   budget.pause(10)
-  await waiting
+  await budget.take()
   assert.ok(Date.now() - startedAt >= 119)
 })
 
 test('whoever gives up waiting is let go at once and uses nothing up', async () => {
   const budget = createRateBudget(1, 3_600_000)
-  budget.pause(3_600_000)
+  await budget.take()
   const impatient = new AbortController()
   const waiting = budget.take(impatient.signal)
   impatient.abort()

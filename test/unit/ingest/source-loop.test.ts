@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ChatfeedError } from '../../../src/errors.ts'
-import { runSource, type SourceLoopOptions, type SourceStatus } from '../../../src/ingest/source-loop.ts'
+import {
+  newPass,
+  runSource,
+  type SourceLoopOptions,
+  type SourceStatus,
+} from '../../../src/ingest/source-loop.ts'
 import { silentLog } from '../../../src/log.ts'
 import type { LedgerEntry } from '../../../src/model.ts'
 import type { Publish, Reading, Source, Unit } from '../../../src/providers/provider.ts'
@@ -133,6 +138,16 @@ test('a failed reading is tried again within a once run', async () => {
   assert.equal(ledger.get('a')?.attempts, 2)
 })
 
+test('a once run does not insist where the provider asks for a longer rest', async () => {
+  const { once, readings } = loop([unit('a')], () => ({
+    state: 'failed',
+    reason: 'no such channel',
+    retryAfterMs: 600_000,
+  }))
+  assert.deepEqual((await once()).failed, ['a: no such channel'])
+  assert.equal(readings.length, 1)
+})
+
 test('a fault of the source that passes is waited out for as long as the provider said', async () => {
   const startedAt = Date.now()
   const { once, readings } = loop([unit('a')], (_, attempt) => {
@@ -142,6 +157,25 @@ test('a fault of the source that passes is waited out for as long as the provide
   assert.equal((await once()).units, 1)
   assert.deepEqual(readings, ['a', 'a'])
   assert.ok(Date.now() - startedAt >= 59)
+})
+
+test('a source that stops tells what was read before', async () => {
+  const { options } = loop([unit('old'), unit('new', { opensAt: 1 })], (name) => {
+    if (name === 'new') return published
+    throw new ChatfeedError('fatal', 'credentials', 'The secret is wrong.')
+  })
+  const summary = newPass()
+  await assert.rejects(runSource(options, true, summary), { code: 'credentials' })
+  assert.deepEqual(summary, { units: 1, lines: 2, lost: [], failed: [] })
+})
+
+test('a provider that says "at once" again and again is asked more and more calmly', async () => {
+  const startedAt = Date.now()
+  const { options } = loop([unit('a')], () => {
+    throw new ChatfeedError('transient', 'throttled', 'Too many calls.', { retryAfterMs: 0 })
+  })
+  assert.equal((await runSource(options, true)).failed.length, 1)
+  assert.ok(Date.now() - startedAt >= 50 + 100 + 200 - 3)
 })
 
 test('a once run ends with the fault that does not pass', async () => {
