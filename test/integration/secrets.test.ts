@@ -30,7 +30,8 @@ async function freePort(): Promise<number> {
 suite('secrets and messages', () => {
   test('a run with everything logged prints no secret, no token, no link and no message', async (t) => {
     const httpPort = await freePort()
-    const scene = await startScene(t, { since: '8h', httpPort })
+    const unread = { users: ['lin.yue', 'nobody'], every: '10s' }
+    const scene = await startScene(t, { since: '8h', httpPort, sources: { easemob: { unread } } })
     const configured = readFileSync(join(scene.folder, 'chatfeed.yaml'), 'utf8')
     for (const secret of never.slice(0, 2)) assert.ok(configured.includes(secret), 'the secrets are in use')
 
@@ -55,11 +56,39 @@ suite('secrets and messages', () => {
     assert.equal(status, 0, stderr)
 
     const told = await runChatfeed(t, ['status', '-v'], { cwd: scene.folder })
-    const printed = [once.stdout, once.stderr, stdout, stderr, ...pages, told.stdout, told.stderr].join('\n')
+    const checked = await runChatfeed(t, ['check', '-v'], { cwd: scene.folder })
+    assert.equal(checked.status, 0, checked.stdout)
+    const outputs = [once, { stdout, stderr }, told, checked].map((run) => run.stdout + run.stderr)
+    const printed = [...outputs, ...pages].join('\n')
     const messages = await scene.readMessages()
     const texts = messages.flatMap(({ text }) => (text && text.length > 5 ? [text] : []))
     assert.ok(texts.length > 50)
     assertSilentAbout([...never, ...new Set(texts)], printed)
+  })
+
+  test('nor does one over the other interfaces', async (t) => {
+    const scene = await startScene(t, {
+      since: '3h',
+      sources: { easemob: { mode: 'pull' }, polyv: { endpoint: 'v3-speak', channels: 'all' } },
+    })
+    const runs = [
+      ['up', '--once', '-v'],
+      ['check', '-v'],
+      ['up', '--once', '-v'],
+      ['status', '-v'],
+    ]
+    let printed = ''
+    for (const words of runs) {
+      const { status, stdout, stderr } = await runChatfeed(t, words, { cwd: scene.folder })
+      assert.equal(status, 0, stderr)
+      printed += stdout + stderr
+    }
+    const messages = await scene.readMessages()
+    assert.deepEqual([...new Set(messages.map(({ provider }) => provider))].sort(), ['easemob', 'polyv'])
+    const texts = messages.flatMap(({ text }) => (text && text.length > 5 ? [text] : []))
+    assertSilentAbout([...never, ...new Set(texts)], printed)
+    // Every row of these interfaces is one message of one content here, so all that was handed out is stored.
+    assert.equal(scene.stored().length, scene.served().messages)
   })
 
   test('nor does a run in which nothing works', async (t) => {
