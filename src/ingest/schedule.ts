@@ -118,12 +118,19 @@ const minuteMs = 60_000
 /** A provider that says "retry after 0" gets a breath all the same. */
 const leastWaitMs = 1_000
 
-/** Waiting time before a failed unit is read again: its poll interval while it is open, else 1, 2, 4 … 15 minutes. */
+const longestWaitMs = 15 * minuteMs
+
+/**
+ * Waiting time before a failed unit is read again: its poll interval while it is open, else 1, 2, 4 … 15 minutes. A
+ * published unit whose later look fails keeps its state, so the last wait alone tells that there was a failure before.
+ */
 function failureWaitMs(unit: Unit, before: LedgerEntry, nowMs: number): number {
   if (isOpen(unit, nowMs)) return Math.min(unit.pollEveryMs ?? minuteMs, minuteMs)
-  const { state, lastTriedAt, nextLookAt } = before
-  if (state !== 'failed' || lastTriedAt === null || nextLookAt === null) return minuteMs
-  return Math.min(15 * minuteMs, Math.max(minuteMs, 2 * (nextLookAt - lastTriedAt)))
+  const { state, lastTriedAt, nextLookAt, publishedAt } = before
+  if (lastTriedAt === null || nextLookAt === null) return minuteMs
+  const waitedMs = nextLookAt - lastTriedAt
+  if (state !== 'failed' && (publishedAt === null || waitedMs > longestWaitMs)) return minuteMs
+  return Math.min(longestWaitMs, Math.max(minuteMs, 2 * waitedMs))
 }
 
 /** The entry of a unit before anything is known of it. `opensAt` is null for one that is not scheduled. */
@@ -168,6 +175,8 @@ export function entryAfter(
     deadline: unit.deadline,
     reason: 'reason' in reading ? reading.reason : (reading.finding ?? null),
   }
+  if (before.publishedAt !== null && reading.state !== 'published' && reading.state !== before.state)
+    entry.reason = `at a later look: ${reading.reason}`
   if (reading.state === 'published') {
     Object.assign(entry, { lines: reading.lines, bytes: reading.bytes, digest: reading.digest })
   }

@@ -59,6 +59,8 @@ const onceAttempts = 4
 const onceRestMs = 60_000
 /** Faults of the source in a row after which the unit being read is put off. */
 const unitPatience = 3
+/** Units in a row that came to nothing, after which a `once` run takes the source for broken. */
+const onceUnits = 3
 
 /**
  * Reads the due units of one source: for ever, or with `once` each unit that is due now. Ends early when `signal`
@@ -103,7 +105,8 @@ export async function runSource(
     } catch (error) {
       if (signal.aborted) break
       faults++
-      if (!isTransient(error) || error.code === 'ledger_lost' || (once && faults >= onceAttempts)) {
+      const isHopeless = once && faults >= (reading ? onceUnits * unitPatience : onceAttempts)
+      if (!isTransient(error) || error.code === 'ledger_lost' || isHopeless) {
         show('stopped', explain(error), null)
         throw error
       }
@@ -112,7 +115,9 @@ export async function runSource(
         tried.add(reading.name)
         count(summary, await putOff(options, reading, error.message))
       }
-      const waitMs = Math.max(error.retryAfterMs ?? backOff(faults), leastWait(faults))
+      // A once run tries the next unit as it did the first; a live one asks ever more calmly until something works.
+      const attempt = once ? ((faults - 1) % unitPatience) + 1 : faults
+      const waitMs = Math.max(error.retryAfterMs ?? backOff(attempt), leastWait(attempt))
       if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)

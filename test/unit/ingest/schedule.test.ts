@@ -98,7 +98,21 @@ test('a published unit stays published, whatever a later look meets', () => {
     const entry = after(fileHour, [published, 2 * hour], [reading, 9 * hour])
     assert.deepEqual([entry.state, entry.lines, entry.digest], ['published', 3, 'd1'], reading.state)
     assert.equal(entry.publishedAt, 2 * hour)
+    assert.match(entry.reason ?? '', /^at a later look: /)
   }
+})
+
+test('a later look that fails again and again is tried ever more calmly', () => {
+  let entry = after(fileHour, [published, 2 * hour])
+  const waits: number[] = []
+  for (let at = 8 * hour; waits.length < 6; at = entry.nextLookAt ?? Infinity) {
+    entry = entryAfter('s', fileHour, entry, failed, at)
+    waits.push((entry.nextLookAt ?? Infinity) - at)
+  }
+  assert.deepEqual(
+    waits,
+    [1, 2, 4, 8, 15, 15].map((m) => m * minute),
+  )
 })
 
 test('a unit the provider has not made is asked for after its own waiting time, else ever more calmly', () => {

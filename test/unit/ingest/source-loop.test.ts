@@ -179,11 +179,25 @@ test('a provider that says "at once" again and again is asked more and more calm
 })
 
 test('a once run ends with the fault that does not pass', async () => {
-  const { once, statuses } = loop([unit('a'), unit('b')], () => {
-    throw throttled()
-  })
+  const { once, statuses, readings } = loop(
+    ['a', 'b', 'c', 'd'].map((name) => unit(name)),
+    () => {
+      throw throttled()
+    },
+  )
   await assert.rejects(once(), { code: 'throttled' })
   assert.equal(statuses.at(-1)?.state, 'stopped')
+  assert.equal(readings.length, 9)
+})
+
+test('two hours in a row that cannot be had do not keep a once run from the others', async () => {
+  const { once, ledger } = loop([unit('bad 1'), unit('bad 2'), unit('good')], (name) => {
+    if (name === 'good') return published
+    throw throttled()
+  })
+  const { failed } = await once()
+  assert.deepEqual(failed.sort(), ['bad 1: Too many calls.', 'bad 2: Too many calls.'])
+  assert.equal(ledger.get('good')?.state, 'published')
 })
 
 test('a fatal error stops the source and leaves its reason and mend in the ledger', async () => {
