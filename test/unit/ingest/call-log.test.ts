@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
 import { pino } from 'pino'
-import { CallLog } from '../../../src/ingest/call-log.ts'
+import { CallLog, inMemory } from '../../../src/ingest/call-log.ts'
 import { silentLog } from '../../../src/log.ts'
 import { temporaryFolder } from '../../support/chatfeed.ts'
 
@@ -27,6 +28,25 @@ test('a restart does not refill the limit, and another account is not held back'
   assert.equal(after.take(limit, history, 21_000), 40_000)
   assert.equal(after.take({ ...limit, countedBy: 'a1.example.com acme#shop' }, history, 21_000), 0)
   assert.equal(after.take(limit, history, 61_000), 0)
+})
+
+test('no window holds more calls than allowed, wherever it begins, and nobody waits longer than need be', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(900), { maxLength: 40 }), (most, pauses) => {
+      const calls = new CallLog(inMemory, silentLog)
+      const windowMs = 1_000
+      const granted: number[] = []
+      let now = 0
+      for (const pause of pauses) {
+        now += pause
+        const waitMs = calls.take({ ...limit, calls: most, windowMs }, { name: 'history', calls: most }, now)
+        const earlier = granted.filter((at) => at > now - windowMs)
+        assert.equal(waitMs, earlier.length < most ? 0 : earlier.at(-most)! + windowMs - now)
+        if (waitMs === 0) granted.push(now)
+      }
+      calls.close()
+    }),
+  )
 })
 
 test('a ban holds across restarts, for everyone whom the provider counts together', (t) => {
