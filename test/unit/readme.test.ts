@@ -13,7 +13,7 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const readme = read('README.md')
 
 test('every link inside the repository leads somewhere', () => {
-  for (const page of ['README.md', 'CHANGELOG.md', 'docs/kafka.md']) {
+  for (const page of ['README.md', 'CHANGELOG.md', 'docs/kafka.md', 'docs/providers.md']) {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)\)/g))
       assert.ok(existsSync(new URL(target, new URL(page, root))), `${page}: ${target}`)
   }

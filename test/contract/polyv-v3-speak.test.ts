@@ -1,0 +1,3 @@
+import { polyvSuite } from './provider/polyv.ts'
+
+polyvSuite('v3-speak')

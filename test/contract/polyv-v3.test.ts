@@ -1,0 +1,4 @@
+import { polyvSuite } from './provider/polyv.ts'
+
+polyvSuite('v3-history')
+polyvSuite('v3-page')
