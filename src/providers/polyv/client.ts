@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ChatfeedError } from '../../errors.ts'
 import type { SourceContext } from '../provider.ts'
-import { stopped } from '../stopped.ts'
+import { orStopped, stopped } from '../stopped.ts'
 import { signedQuery, type Credentials, type Params } from './signature.ts'
 import { Transport, unreachable } from './transport.ts'
 import type { Verdict } from './complaints.ts'
@@ -71,6 +71,7 @@ export class Client {
    * time to wait, during which the budget is closed) or does not take our clock; `fatal` for a wrong account.
    */
   async ask(call: Call, signal: AbortSignal): Promise<Buffer | Refusal> {
+    let followed = false
     for (let attempt = 0; ; attempt++) {
       const { verdict, body, dateMs } = await this.#attempt(call, signal)
       this.#context.countRequest(verdict.code)
@@ -79,8 +80,12 @@ export class Client {
       const waitMs = verdict.kind === 'transient' ? retryWaitsMs[attempt] : undefined
       const toldMs = verdict.retryAfterMs ?? 0
       if (waitMs !== undefined && toldMs <= longestOwnWaitMs) {
-        await this.#orAborted(sleep(Math.max(waitMs, toldMs), undefined, { signal }), signal)
-      } else if (verdict.kind !== 'clock' || !this.#followClock(dateMs)) throw this.#errorOf(verdict)
+        await orStopped(sleep(Math.max(waitMs, toldMs), undefined, { signal }), signal)
+        continue
+      }
+      // Once a call: where the front ends' clocks differ, following each in turn would never end.
+      if (verdict.kind !== 'clock' || followed || !this.#followClock(dateMs)) throw this.#errorOf(verdict)
+      followed = true
     }
   }
 
@@ -89,7 +94,7 @@ export class Client {
   }
 
   async #attempt(call: Call, signal: AbortSignal): Promise<Attempt> {
-    await this.#orAborted(this.#context.budget.take(signal), signal)
+    await orStopped(this.#context.budget.take(signal), signal)
     const nowMs = this.#context.now()
     const query = signedQuery(call.params, this.#credentials, nowMs + this.#skewMs)
     const address = this.#baseUrl + call.path
@@ -123,13 +128,5 @@ export class Client {
       ...(mend !== undefined && { mend }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     })
-  }
-
-  async #orAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
-    try {
-      await waiting
-    } catch (error) {
-      throw signal.aborted ? stopped(error) : error
-    }
   }
 }

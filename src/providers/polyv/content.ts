@@ -75,11 +75,14 @@ function picture(content: Fields, item: Item): UnderstoodContent {
     kind: isSticker ? 'sticker' : 'image',
     text: null,
     attachments: imageAt(
-      word(content.uploadImgUrl) || word(content.url) || item.image,
+      word(content.uploadImgUrl) || word(content.url) || linkIn(content.content) || item.image,
       objectOf(content.size) ?? {},
     ),
   }
 }
+
+/** A picture's body may be its address alone. */
+const linkIn = (value: unknown): string => (isLink(word(value)) ? word(value) : '')
 
 /**
  * The type of a body whose item does not tell: the shape of a file, or an object's own word. Text is not believed:

@@ -40,8 +40,8 @@ const unasked: Asked = { status: 'pass', scope: 'public' }
 export function readItem(payload: Buffer, asked: Asked = unasked): Item | null {
   const fields = objectOf(parseOrNull(payload.toString()))
   if (!fields) return null
-  const status = word(fields.status)
-  const scope = word(fields.sourceType)
+  const status = word(fields.status).toLowerCase()
+  const scope = word(fields.sourceType).toLowerCase()
   return {
     fields,
     id: plain(fields.id) || null,

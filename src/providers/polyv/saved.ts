@@ -3,7 +3,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { ChatfeedError } from '../../errors.ts'
 import { inflate } from '../inflate.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
-import { stopped } from '../stopped.ts'
+import { orStopped, stopped } from '../stopped.ts'
 import { identify } from './records.ts'
 import { elementsOf, endOfValue, membersOf, skipSpace } from '../slices.ts'
 
@@ -33,7 +33,7 @@ export async function readSaved(
       bytes += payload.length
       digest.update(`${identity.messageId ?? ''} ${identity.fingerprint.toString('base64')}\n`)
       const waiting = publish({ ...identity, position: lines, payload })
-      if (waiting) await waiting
+      if (waiting) await orStopped(waiting, signal)
     }
   }
   return { lines, bytes, digest: digest.digest('hex') }

@@ -1,5 +1,6 @@
 import type { LedgerEntry } from '../../model.ts'
 import type { Finding, Publish, RawRecord, Reading, Source, SourceContext, Unit } from '../provider.ts'
+import { orStopped } from '../stopped.ts'
 import { ChannelList } from './channel-list.ts'
 import { checkSource } from './check.ts'
 import { RowSet } from '../row-set.ts'
@@ -103,7 +104,7 @@ export class PolyvSource implements Source {
         const row = rows.add(record)
         if (row === null || published.has(row)) continue
         const waiting = publish(record)
-        if (waiting) await waiting
+        if (waiting) await orStopped(waiting, signal)
         published.add(row)
       }
     }
@@ -138,7 +139,7 @@ export class PolyvSource implements Source {
    * an endpoint that covers the account, rows that tell of channels not asked for are left out.
    */
   #belongs({ sentAt, payload }: RawRecord, endMs: number): boolean {
-    if (sentAt !== null && sentAt > endMs && sentAt < endMs + 1_000) return false
+    if (sentAt !== null && sentAt >= endMs && sentAt < endMs + 1_000) return false
     const { channels, rooms } = this.#config
     if (this.#endpoint.covers !== 'account' || channels === allChannels) return true
     return !tellsOther(payload, [...channels, ...rooms])

@@ -129,6 +129,16 @@ test('a clock that is off is set right by the service’s Date, once, with a war
   assert.equal(seen.log.split('clock of this machine').length, 2)
 })
 
+test('front ends whose clocks differ are not followed in turn for ever', async (t) => {
+  const at = (ms: number): Script => ({
+    ...failed(400, 'invalid timestamp.'),
+    date: new Date(morningMs + ms).toUTCString(),
+  })
+  const { get, queries } = await scripted(t, at(600_000), at(-600_000), at(600_000), at(-600_000), ok)
+  const error = await thrownBy(get())
+  assert.deepEqual([error.remedy, error.code, queries.length], ['transient', 'clock', 2])
+})
+
 test('a refused timestamp that the service’s Date does not explain is an error that names the clock', async (t) => {
   for (const date of [new Date(morningMs).toUTCString(), 'no date']) {
     const { get, queries } = await scripted(t, { ...failed(400, 'invalid timestamp.'), date })

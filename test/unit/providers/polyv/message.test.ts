@@ -166,6 +166,17 @@ test('truth and numbers as content are text', () => {
   assert.equal(of({ msgType: 'reward', content: { rewardContent: 6.66, goodNum: '2' } }).text, '6.66')
 })
 
+test('a picture whose body is its address alone is an image with that address', () => {
+  const message = of({ msgType: 'chatImg', content: '//liveimages.videocc.net/a.png' })
+  assert.equal(message.kind, 'image')
+  assert.equal(message.attachments[0]?.url, 'https://liveimages.videocc.net/a.png')
+})
+
+test('a status is known in capital letters too', () => {
+  assert.equal(of({ status: 'PASS' }).status, 'visible')
+  assert.equal(of({ status: 'DELETE' }).status, 'deleted')
+})
+
 test('chatImg as object and as JSON text is an image with its size', () => {
   const content = {
     id: 'i1',

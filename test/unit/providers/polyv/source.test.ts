@@ -298,7 +298,7 @@ test('the second after the hour is asked for, and what lies beyond the end is le
   assert.equal(endDay, '2026-11-23 11:00:00')
   assert.deepEqual(
     records.map(({ position }) => position),
-    ['last', 'edge'],
+    ['last'],
   )
 })
 
