@@ -101,11 +101,17 @@ export class Client {
     try {
       const { answer, dateMs } = await this.#transport.exchange(call.method, address, query, nowMs, signal)
       if (dateMs !== null) this.#aheadMs = dateMs - this.#context.now()
-      return { verdict: verdictOf(answer), body: answer.body, dateMs }
+      return { verdict: this.#withoutSecret(verdictOf(answer)), body: answer.body, dateMs }
     } catch (error) {
       if (signal.aborted) throw stopped(error)
       return { verdict: unreachable(error), body: Buffer.alloc(0), dateMs: null }
     }
+  }
+
+  /** The service's words are quoted to the user, and a service may well quote what it was told. */
+  #withoutSecret(verdict: Verdict): Verdict {
+    if (verdict.kind === 'ok') return verdict
+    return { ...verdict, reason: verdict.reason.replaceAll(this.#credentials.appSecret, '…') }
   }
 
   /** Signs by the service's clock from now on, if that differs enough from the one used to be the fault. */

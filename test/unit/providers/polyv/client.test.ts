@@ -129,6 +129,16 @@ test('a clock that is off is set right by the service’s Date, once, with a war
   assert.equal(seen.log.split('clock of this machine').length, 2)
 })
 
+test('a secret that the service repeats in its words is not passed on', async (t) => {
+  const { get } = await scripted(
+    t,
+    failed(403, `invalid signature. secret ${credentials.appSecret} was used`),
+  )
+  const error = await thrownBy(get())
+  assert.equal(error.code, 'wrong_secret')
+  assert.ok(!error.message.includes(credentials.appSecret))
+})
+
 test('front ends whose clocks differ are not followed in turn for ever', async (t) => {
   const at = (ms: number): Script => ({
     ...failed(400, 'invalid timestamp.'),
