@@ -8,21 +8,18 @@ const documentedPerMinute = 10
 
 /** Whether the settings fit each other and what the provider grants. */
 export function* checkSettings(
-  { since, retention, ratePerMinute, unread }: EasemobConfig,
+  { since, retention, ratePerMinute }: EasemobConfig,
   nowMs: number,
 ): Generator<Finding> {
   if (sinceMs(since, nowMs) < nowMs - retention) {
     const text = 'since goes back further than retention: the older hours are gone.'
     yield warning('since', text, 'Lower since, or raise retention if Easemob keeps your files longer.')
   }
-  const unreadPerMinute = unread ? (unread.users.length * 60_000) / unread.every : 0
   if (ratePerMinute > documentedPerMinute) {
     const text = `ratePerMinute is ${ratePerMinute}; Easemob grants ${documentedPerMinute}, to all programs of the app together.`
     yield warning('rate', text, 'Lower ratePerMinute, unless Easemob has granted you more.')
-  } else if (unreadPerMinute > ratePerMinute / 2) {
-    const text = `The unread counts take ${Math.ceil(unreadPerMinute)} of ${ratePerMinute} calls a minute from the history.`
-    yield warning('rate', text, 'Raise unread.every, or name fewer users.')
-  } else yield { level: 'ok', about: 'rate', text: `At most ${ratePerMinute} calls a minute.` }
+  } else
+    yield { level: 'ok', about: 'rate', text: `At most ${ratePerMinute} calls a minute for the history.` }
 }
 
 /** `skewMs`: how far the provider's clock is ahead of ours; null where it is not known. */

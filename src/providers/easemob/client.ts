@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { ChatfeedError } from '../../errors.ts'
-import type { SourceContext } from '../provider.ts'
+import type { RateBudget, SourceContext } from '../provider.ts'
 import type { EasemobConfig } from './config.ts'
 import type { Reply } from './reply.ts'
 import { Rest, type RestCall } from './rest.ts'
@@ -38,22 +38,24 @@ export class EasemobClient {
   /**
    * `GET {baseUrl}/{org}/{app}/{path}`, judged by `judge`. A token that is not accepted is renewed once. Throws
    * ChatfeedError: `fatal` for the verdict `stop`, `transient` for `throttled` (the budget is paused), for a
-   * connection that fails and for a token that cannot be had now. Every other verdict is returned.
+   * connection that fails and for a token that cannot be had now. Every other verdict is returned. `budget` stands in
+   * for that of the history.
    */
   async get(
     path: string,
     judge: (answer: Answer) => Verdict,
     signal: AbortSignal,
-    size: Pick<RestCall, 'maxBytes' | 'withinMs'> = {},
+    options: Pick<RestCall, 'maxBytes' | 'withinMs'> & { budget?: RateBudget } = {},
   ): Promise<Judged> {
+    const { budget = this.#context.budget, ...size } = options
     for (let renewed = false; ; renewed = true) {
-      await this.#context.budget.take(signal)
+      await budget.take(signal)
       const token = await this.#token.get(signal)
       const headers = { authorization: `Bearer ${token.text}` }
       const reply = await this.#rest.send({ method: 'GET', path, headers, ...size }, signal)
       const verdict = judge(reply)
       this.#context.countRequest(verdict.verdict)
-      this.#rest.obey(verdict)
+      this.#rest.obey(verdict, budget)
       if (verdict.verdict !== 'refresh') return { reply, verdict: reply.tooLong ? tooLong(verdict) : verdict }
       this.#token.drop(token)
       if (!renewed) continue

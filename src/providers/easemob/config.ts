@@ -23,7 +23,7 @@ const user = z
   // A dot or two would name another address, a lone surrogate none.
   .refine((text) => !/^\.{0,2}$|[\p{Cc}\p{Surrogate}]/u.test(text), 'is no user name')
 
-/** Whose unread counts are asked for; each takes one call of `ratePerMinute` every time. */
+/** Whose unread counts are asked for; these calls do not count towards `ratePerMinute`. */
 const unread = z.strictObject({
   users: z
     .array(user, 'list the users, such as [alice, bob]')

@@ -1,35 +1,38 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 
 const newline = 0x0a
-const utf16 = /^(?:\xff\xfe)?[\s{]\0|^(?:\xfe\xff)?\0[\s{]/
-/** Pairs of GB2312, which nearly all Chinese text in GBK or GB18030 consists of. */
-const gbPairs = /^(?:[\0-\x7f]|[\xa1-\xf7][\xa1-\xfe])*$/
+const utf16or32 = /^(?:\xff\xfe|\xfe\xff|\0\0\xfe\xff|[\s{]\0|\0{1,3}[\s{])/
+/** Pairs of GB2312, which nearly all Chinese text in GBK or GB18030 consists of; the last can be cut. */
+const gbPairs = /^(?:[\0-\x7f]|[\xa1-\xf7][\xa1-\xfe])*[\xa1-\xf7]?$/
+const controls = /[\0-\x08\x0e-\x1f]/
 
-/**
- * Why a text is no UTF-8 text of JSON lines, seen from its start; null where it looks like one. Lines that are damaged
- * one by one are no reason: the rest of the text can be read.
- */
-export function faultOfText(start: Buffer): string | null {
-  const text = start.subarray(0, 64).toString('latin1')
-  if (/^(?:\xef\xbb\xbf)?\s*</.test(text)) return 'is a web page or an error in XML'
-  if (utf16.test(text)) return 'is in UTF-16, not UTF-8'
-  return isGbk(start) ? 'is in GBK, not UTF-8' : null
+/** What a text without a single message is, told by its first line; follows "The history file". */
+export function whatIs(line: Buffer): string {
+  const text = line.subarray(0, 256).toString('latin1')
+  if (/^\s*</.test(text)) return 'is a web page or an error in XML'
+  if (utf16or32.test(text)) return 'is in UTF-16 or UTF-32, not UTF-8'
+  if (controls.test(text) || !isUtf8(line)) return 'is neither gz nor text'
+  return 'holds no message'
 }
 
-function isGbk(start: Buffer): boolean {
+/**
+ * Whether the start of a text is in GBK: more than half of its lines are. Such lines parse as JSON and would become
+ * messages with broken text; a few damaged ones among others are no reason to refuse the rest.
+ */
+export function isGbk(start: Buffer): boolean {
   if (isAscii(start)) return false
   let gbk = 0
-  let utf8 = 0
+  let lines = 0
   for (let from = 0, end: number; from < start.length; from = end + 1) {
     end = start.indexOf(newline, from)
     const isLast = end < 0
     if (isLast) end = start.length
     const line = start.subarray(from, end)
-    if (isAscii(line)) continue
-    if (isUtf8(line) || (isLast && isUtf8(withoutCutCharacter(line)))) utf8++
-    else if (gbPairs.test(line.toString('latin1'))) gbk++
+    lines++
+    if (isAscii(line) || isUtf8(line) || (isLast && isUtf8(withoutCutCharacter(line)))) continue
+    if (gbPairs.test(line.toString('latin1'))) gbk++
   }
-  return gbk > utf8
+  return gbk * 2 > lines
 }
 
 /** The start of a text can end within a character. */

@@ -2,9 +2,11 @@ import type { Readable } from 'node:stream'
 import { ChatfeedError } from '../../errors.ts'
 import { inflate } from '../inflate.ts'
 import { stopped } from '../stopped.ts'
-import { faultOfText } from './encoding.ts'
+import { isGbk } from './encoding.ts'
 
-/** A text without newlines is looked at when so much of it has come. */
+/** A transport that compresses once more leaves gz within gz. */
+const mostLayers = 3
+/** So much of a text tells its encoding. */
 const startBytes = 65_536
 const newline = 0x0a
 
@@ -36,7 +38,7 @@ export class FileText implements AsyncIterable<Buffer> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of this.#decoded()) {
+      for await (const chunk of withStart(await this.#inflated())) {
         this.#lastByte = chunk.at(-1)
         yield chunk
       }
@@ -48,19 +50,12 @@ export class FileText implements AsyncIterable<Buffer> {
     }
   }
 
-  async *#decoded(): AsyncGenerator<Buffer> {
-    const outer = await inflate(this.#file)
-    if (outer.head.length === 0) throw damagedFile('is empty')
-    this.#isGzip = outer.isGzip
-    // A transport that compresses once more leaves gz within gz.
-    const { text } = outer.isGzip ? await inflate(outer.text) : outer
-    let isStart = true
-    for await (const chunk of withStart(text)) {
-      const fault = isStart ? faultOfText(chunk) : null
-      if (fault !== null) throw damagedFile(fault)
-      isStart = false
-      yield chunk
-    }
+  async #inflated(): Promise<AsyncIterable<Buffer>> {
+    let layer = await inflate(this.#file)
+    if (layer.head.length === 0) throw damagedFile('is empty')
+    this.#isGzip = layer.isGzip
+    for (let layers = 1; layer.isGzip && layers < mostLayers; layers++) layer = await inflate(layer.text)
+    return layer.text
   }
 }
 
@@ -69,22 +64,30 @@ export function damagedFile(what: string, cause?: unknown): ChatfeedError {
   return new ChatfeedError('fatal', 'damaged_file', `The history file ${what}.`, { cause })
 }
 
-/** The same text with its start in one piece: a line or `startBytes` at least, unless it ends or breaks before. */
+/**
+ * The same text, unless it is in GBK: then nothing of it, but `damaged_file`. Its first line tells that it is not, else
+ * as much as can be had up to `startBytes`: one damaged line must not speak for the others.
+ */
 async function* withStart(text: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let start: Buffer[] | null = []
-  let length = 0
+  let start: Buffer | null = Buffer.alloc(0)
+  const judged = (): Buffer => {
+    const whole = start!
+    start = null
+    if (isGbk(whole)) throw damagedFile('is in GBK, not UTF-8')
+    return whole
+  }
   try {
     for await (const chunk of text) {
-      length += chunk.length
-      start?.push(chunk)
-      if (start && length < startBytes && !chunk.includes(newline)) continue
-      const whole = start ? Buffer.concat(start) : chunk
-      start = null
-      yield whole
+      if (start === null) {
+        yield chunk
+        continue
+      }
+      start = Buffer.concat([start, chunk])
+      if (start.length >= startBytes || (start.includes(newline) && !isGbk(start))) yield judged()
     }
   } catch (error) {
-    if (start) yield Buffer.concat(start)
+    if (start !== null) yield judged()
     throw error
   }
-  if (start) yield Buffer.concat(start)
+  if (start !== null) yield judged()
 }

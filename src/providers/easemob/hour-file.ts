@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { eachRecord } from '../lines.ts'
 import type { Identity, Publish, SavedFileReading } from '../provider.ts'
+import { orStopped } from '../stopped.ts'
 import { endOfValue, skipSpace } from '../slices.ts'
+import { whatIs } from './encoding.ts'
 import { damagedFile, FileText } from './file-text.ts'
-import { asObject, identify, readRecord } from './records.ts'
+import { identify } from './identity.ts'
 
 const openBrace = 0x7b
+/** A file that begins with more than this without a message holds none. */
+const mostBefore = { records: 10_000, bytes: 16 * 1024 * 1024 }
 
 /**
  * Publishes the records of one hour, from one file or several, and keeps count. Positions run from 1 through all
@@ -26,36 +30,39 @@ export class HourReader {
 
   /**
    * Reads one file to its end, gz or plain by its bytes, and destroys the stream. Throws ChatfeedError `damaged_file`
-   * for one that is empty, cut short, wrongly encoded, a web page, or without a single message: what could be read of
-   * it is published, but the hour is not complete. Throws what `publish` rejects with, and `stopped` once the signal
-   * has aborted.
+   * for one that is empty, cut short or wrongly encoded – what could be read of it is published, but the hour is not
+   * complete – and for one with records of which not one has an id: nothing of it is published. Throws what `publish`
+   * rejects with, and `stopped` once the signal has aborted.
    */
   async read(file: Readable): Promise<void> {
     addAbortSignal(this.#signal, file)
     const text = new FileText(file, this.#signal)
-    const linesBefore = this.#lines
+    // What is no message waits: for the first message, without which the file is no history; then for what follows it,
+    // for the last record can be half a message.
+    const waiting: Buffer[] = []
+    let waitingBytes = 0
     let hasMessage = false
-    // A record that is no message waits for what follows: the last one may be half a record, or the only one an error.
-    let doubtful: Buffer | undefined
     await eachRecord(text, (payload) => {
-      const before = doubtful
       const identity = identify(payload)
-      if (identity.messageId === null) {
-        hasMessage ||= hasContent(payload)
-        doubtful = payload
-        return before && this.#take(before)
+      if (identity.messageId !== null) {
+        hasMessage = true
+        return waiting.length === 0
+          ? this.#take(payload, identity)
+          : this.#takeEach([...waiting.splice(0), payload])
       }
-      hasMessage = true
-      doubtful = undefined
-      const room = before && this.#take(before)
-      return room ? room.then(() => this.#take(payload, identity)) : this.#take(payload, identity)
+      const ready = hasMessage ? waiting.splice(0) : []
+      waiting.push(payload)
+      waitingBytes += hasMessage ? 0 : payload.length
+      if (waiting.length > mostBefore.records || waitingBytes > mostBefore.bytes)
+        throw damagedFile(whatIs(waiting[0]!))
+      return ready[0] && this.#take(ready[0])
     })
-    if (doubtful && isCut(doubtful) && (text.fault !== null || text.mayBeCut)) {
-      throw text.fault ?? damagedFile('was cut short')
-    }
-    if (doubtful && (hasMessage || this.#lines > linesBefore)) await this.#take(doubtful)
-    if (text.fault) throw text.fault
-    if (!hasMessage && (doubtful || this.#lines > linesBefore)) throw damagedFile('holds no message')
+    const last = waiting.at(-1)
+    const isHalf = last !== undefined && isCut(last) && (text.fault !== null || text.mayBeCut)
+    const fault = text.fault ?? (isHalf ? damagedFile('was cut short') : null)
+    if (!hasMessage && last) throw fault ?? damagedFile(whatIs(waiting[0]!))
+    if (!isHalf) await this.#takeEach(waiting)
+    if (fault) throw fault
   }
 
   /** What was read, once: the digest is SHA-256 over the bytes of all records in order. */
@@ -63,17 +70,17 @@ export class HourReader {
     return { lines: this.#lines, bytes: this.#bytes, digest: this.#digest.digest('hex') }
   }
 
+  async #takeEach(payloads: readonly Buffer[]): Promise<void> {
+    for (const payload of payloads) await this.#take(payload)
+  }
+
   #take(payload: Buffer, identity: Identity = identify(payload)): Promise<void> | undefined {
     this.#lines++
     this.#bytes += payload.length
     this.#digest.update(payload)
-    return this.#publish({ ...identity, position: this.#lines, payload })
+    const room = this.#publish({ ...identity, position: this.#lines, payload })
+    return room && orStopped(room, this.#signal)
   }
-}
-
-/** Whether a record without an id is a message all the same; an error in JSON is none. */
-function hasContent(payload: Buffer): boolean {
-  return asObject(readRecord(payload)?.payload) !== undefined
 }
 
 /** The beginning of an object without its end. */

@@ -1,18 +1,14 @@
 import type { Readable } from 'node:stream'
-import { z } from 'zod'
 import { ChatfeedError } from '../../errors.ts'
 import type { Reading, SourceContext } from '../provider.ts'
 import type { EasemobClient } from './client.ts'
 import type { EasemobConfig } from './config.ts'
-import { openLink } from './download.ts'
+import { isLink, openLink } from './download.ts'
 import { failed, failedBy } from './failure.ts'
 import { hourMs } from './hours.ts'
+import { asObject } from './records.ts'
 import { memberOf } from './reply.ts'
 import { judgeHour } from './verdicts.ts'
-
-const link = z.object({ url: z.string().trim().min(1) })
-/** Documented as an array, spoken of as `data.url`. One entry without a link makes the whole answer unusable. */
-const links = z.union([z.array(link), link.transform((one) => [one])])
 
 /** One hour, by its name and its start. */
 export interface Hour {
@@ -44,9 +40,11 @@ export class HourLinks {
     const { reason, retryAfterMs } = verdict
     switch (verdict.verdict) {
       case 'ready': {
-        const data = links.safeParse(memberOf(reply.frame, 'data'))
-        if (!data.success) return failed('the answer names no files')
-        if (data.data.length > 0) return { links: data.data.map(({ url }) => url) }
+        const links = linksIn(memberOf(reply.frame, 'data'))
+        if (links === null) return failed('the answer names no files')
+        // A file that is left out would be an hour that looks whole.
+        if (!links.every(isLink)) return failed('the answer names a file by what is no link')
+        if (links.length > 0) return { links }
         // Not the provider's word for an hour without messages, but nothing to read either.
         const isKept = ageMs < age.retentionMs
         return { state: isKept ? 'empty' : 'lost', reason: 'the answer lists no file' }
@@ -78,4 +76,13 @@ export class HourLinks {
       )
     }
   }
+}
+
+/** Documented as an array of objects, spoken of as `data.url`; what is no text becomes no link. Null without data. */
+function linksIn(data: unknown): string[] | null {
+  if (data === undefined || data === null) return null
+  return (Array.isArray(data) ? data : [data]).map((entry: unknown) => {
+    const link = asObject(entry)?.url ?? entry
+    return typeof link === 'string' ? link.trim() : ''
+  })
 }

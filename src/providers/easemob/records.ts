@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto'
-import { fingerprintOf, isLosslessNumber, parseLossless } from '../canonical.ts'
-import type { Identity } from '../provider.ts'
+import { isLosslessNumber, parseLossless } from '../canonical.ts'
 
 /** A JSON object as it was read: any member may be missing or of any type. */
 export type Json = Record<string, unknown>
@@ -30,34 +28,6 @@ export function asNumber(value: unknown): number | null {
 export function asTime(value: unknown): number | null {
   const ms = asNumber(value)
   return ms !== null && Number.isInteger(ms) && Math.abs(ms) <= 8.64e15 ? ms : null
-}
-
-/**
- * Files one record without understanding it. The fingerprint covers what the provider can change – bodies,
- * ext, chat type, the marks of a recall or an edit – and nothing that only one route writes: direction, uuid,
- * type, created, modified, and the sender and recipient, which stand in one place or in two. So a row of the
- * retired pull interface and a line of an hour file agree. An empty ext is the same as none.
- */
-export function identify(payload: Buffer): Identity {
-  const record = readRecord(payload)
-  const messageId = asId(record?.msg_id)
-  if (record === undefined || messageId === null) {
-    return { messageId: null, fingerprint: hash('md5', payload, 'buffer'), sentAt: asTime(record?.timestamp) }
-  }
-  const content = asObject(record.payload)
-  return {
-    messageId,
-    fingerprint: fingerprintOf([
-      record.chat_type,
-      content?.bodies,
-      unlessEmpty(content?.ext),
-      record.recall_id,
-      content?.ack_message_id,
-      content?.edit_message_id,
-      asObject(content?.meta)?.edit_msg,
-    ]),
-    sentAt: asTime(record.timestamp),
-  }
 }
 
 /** The record's JSON object; undefined where the bytes hold none. */

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici'
 import { ChatfeedError } from '../../errors.ts'
-import type { SourceContext } from '../provider.ts'
+import type { RateBudget, SourceContext } from '../provider.ts'
 import { readReply, type Reply } from './reply.ts'
 import type { Verdict } from './verdicts.ts'
 
@@ -71,14 +71,14 @@ export class Rest {
 
   /**
    * Throws what the verdicts mean that concern every call: `stop` is `fatal`; `throttled` is `transient`, and nobody
-   * gets a permission before its time.
+   * gets a permission of `budget` before its time.
    */
-  obey(verdict: Verdict): void {
+  obey(verdict: Verdict, budget: RateBudget = this.#context.budget): void {
     const message = `Easemob: ${verdict.reason}.`
     if (verdict.verdict === 'stop')
       throw new ChatfeedError('fatal', verdict.code ?? 'refused', message, verdict)
     if (verdict.verdict !== 'throttled') return
-    this.#context.budget.pause(verdict.retryAfterMs ?? 0)
+    budget.pause(verdict.retryAfterMs ?? 0)
     throw new ChatfeedError('transient', 'throttled', message, verdict)
   }
 

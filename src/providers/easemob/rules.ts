@@ -1,7 +1,8 @@
 /**
- * Everything known about the errors of the Easemob REST interface, one table an interface. Texts are matched in part
- * and without case, because the services spell them differently; `exception` is never looked at, one error comes with
- * several (facts: Easemob docs SEED0, WIKI, DOC23, DOCNEW; real bodies in QA, IMHIST).
+ * What the errors of the Easemob REST interface mean, one table an interface; the two of the history are in
+ * `history-rules.ts`. Texts are matched in part and without case, because the services spell them differently;
+ * `exception` is never looked at, one error comes with several (facts: Easemob docs SEED0, WIKI, DOC23, DOCNEW; real
+ * bodies in QA, IMHIST).
  */
 import type { VerdictWord } from './verdicts.ts'
 
@@ -23,12 +24,14 @@ export interface Rule {
   retryAfterMs?: number
 }
 
-const success: readonly Rule[] = [
+/** An answer of success, unless it names an error. */
+export const success: readonly Rule[] = [
   { status: 200, error: /./, verdict: 'failed', reason: 'an error in an answer of success' },
   { status: 200, verdict: 'ready', reason: 'ready' },
 ]
 
-const unknownApp: Rule = {
+/** The app does not exist here. */
+export const unknownApp: Rule = {
   status: 404,
   error: /^organization_application_not_found$/i,
   verdict: 'stop',
@@ -39,7 +42,8 @@ const unknownApp: Rule = {
 
 const lacksRight = /does not have permission|no permission|no organization access/i
 
-const unauthorized: readonly Rule[] = [
+/** The token is refused, for good where a right is missing. */
+export const unauthorized: readonly Rule[] = [
   {
     status: 401,
     text: lacksRight,
@@ -51,7 +55,8 @@ const unauthorized: readonly Rule[] = [
   { status: 401, verdict: 'refresh', reason: 'the token is not accepted' },
 ]
 
-const barred: Rule = {
+/** The app is banned. */
+export const barred: Rule = {
   status: 403,
   error: /^forbidden/i,
   verdict: 'stop',
@@ -60,7 +65,8 @@ const barred: Rule = {
   mend: 'Ask Easemob why the service is closed to the app.',
 }
 
-const throttled: readonly Rule[] = [
+/** Nobody may ask for a while. */
+export const throttled: readonly Rule[] = [
   {
     status: 429,
     error: /^resource_limited$/i,
@@ -73,67 +79,10 @@ const throttled: readonly Rule[] = [
   { status: 503, verdict: 'throttled', reason: 'the service holds back calls', retryAfterMs: minuteMs },
 ]
 
-const others: readonly Rule[] = [
+/** Whatever no other rule knows; comes last. */
+export const others: readonly Rule[] = [
   { status: [300, 399], verdict: 'failed', reason: 'redirected', mend: 'Check baseUrl (http or https).' },
   { status: [0, 999], verdict: 'failed', reason: 'unexpected answer' },
-]
-
-/** `GET …/chatmessages/{hour}`. */
-export const hourRules: readonly Rule[] = [
-  ...success,
-  {
-    status: 400,
-    text: /unstored|expired/i,
-    hour: 'kept',
-    verdict: 'not_yet',
-    reason: 'the file is not made yet',
-  },
-  {
-    status: 400,
-    text: /unstored|expired/i,
-    hour: 'expired',
-    verdict: 'lost',
-    reason: 'the provider no longer has the hour',
-  },
-  {
-    status: 400,
-    error: /./,
-    verdict: 'stop',
-    reason: 'the service does not accept the request',
-    code: 'refused',
-    mend: 'Check baseUrl; if it is right, this is a fault of chatfeed.',
-  },
-  { status: 404, error: /^storage_object_not_found$/i, verdict: 'empty', reason: 'no messages in this hour' },
-  unknownApp,
-  ...unauthorized,
-  barred,
-  ...throttled,
-  ...others,
-]
-
-/** `GET …/chatmessages?ql=…`, retired by the provider since 2017: it knows no hours, and no word for an empty one. */
-export const pullRules: readonly Rule[] = [
-  ...success,
-  {
-    status: 400,
-    error: /./,
-    verdict: 'stop',
-    reason: 'the service does not accept the query',
-    code: 'refused',
-    mend: 'The pull interface is retired: set mode to files, unless your cluster is known to have it still.',
-  },
-  unknownApp,
-  {
-    status: 404,
-    error: /./,
-    verdict: 'failed',
-    reason: 'the cluster seems to have no pull interface',
-    mend: 'Set mode to files.',
-  },
-  ...unauthorized,
-  barred,
-  ...throttled,
-  ...others,
 ]
 
 /** `GET …/users/{user}/offline_msg_count`. What is closed here concerns the counts alone. */
@@ -164,25 +113,19 @@ export const unreadRules: readonly Rule[] = [
   ...others,
 ]
 
-/** `POST …/token`. */
+const wrongCredentials = {
+  verdict: 'stop',
+  reason: 'the client id and secret are not accepted',
+  code: 'credentials',
+  mend: 'Check clientId and clientSecret against the Easemob console.',
+} as const
+
+/** `POST …/token`. A gateway can answer 401 as well; only the service has an error word or a text. */
 export const tokenRules: readonly Rule[] = [
   ...success,
-  {
-    status: [400, 401],
-    error: /invalid_grant|illegal_argument|unauthorized/i,
-    verdict: 'stop',
-    reason: 'the client id and secret are not accepted',
-    code: 'credentials',
-    mend: 'Check clientId and clientSecret against the Easemob console.',
-  },
-  {
-    status: 401,
-    text: /unauthorized/i,
-    verdict: 'stop',
-    reason: 'the client id and secret are not accepted',
-    code: 'credentials',
-    mend: 'Check clientId and clientSecret against the Easemob console.',
-  },
+  { status: 400, error: /invalid_grant|invalid_client|illegal_argument|unauthorized/i, ...wrongCredentials },
+  { status: 401, error: /./, ...wrongCredentials },
+  { status: 401, text: /./, ...wrongCredentials },
   unknownApp,
   barred,
   ...throttled,

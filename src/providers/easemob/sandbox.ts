@@ -4,7 +4,7 @@ import { Random } from '../../sandbox/random.ts'
 import { stringifyLossless } from '../canonical.ts'
 import type { Sandbox, SandboxOptions } from '../provider.ts'
 import { hourMs, parseHour } from './hours.ts'
-import { identify } from './records.ts'
+import { identify } from './identity.ts'
 import { SandboxFiles } from './sandbox-files.ts'
 import { SandboxGate } from './sandbox-gate.ts'
 import { historyFile, historyLines } from './sandbox-history.ts'
@@ -106,7 +106,8 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
   })
 
   server.get('/:org/:app/users/:user/offline_msg_count', (context) => {
-    const refusal = gate.refusal(context)
+    // The limit is that of the history.
+    const refusal = gate.unknownApp(context) ?? gate.unauthorized(context)
     if (refusal) return refusal
     const data = offlineCounts(context.req.param('user'), seed, now())
     if (!data) return gate.fail(context, 404, 'service_resource_not_found', 'Service resource not found')

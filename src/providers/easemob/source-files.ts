@@ -88,7 +88,6 @@ export class EasemobFilesSource implements Source {
   ): Promise<{ file: Readable; links: string[] } | Failure> {
     const first = await this.#links.open(links[at]!, signal)
     if ('file' in first) return { file: first.file, links }
-    if (first.status === 0) return failed('the answer names a file by what is no link')
     if (first.status < 400 || first.status > 499)
       return failed(`the store does not give the file (${first.status})`)
 

@@ -10,6 +10,7 @@ import type {
   UnreadPoll,
 } from '../provider.ts'
 import { RowSet } from '../row-set.ts'
+import { orStopped } from '../stopped.ts'
 import { checkPull } from './check.ts'
 import { EasemobClient } from './client.ts'
 import type { EasemobConfig } from './config.ts'
@@ -76,7 +77,7 @@ export class EasemobPullSource implements Source {
         newestMs = Math.max(newestMs, record.sentAt ?? startMs)
         if (rows.add(record) === null) continue
         const waiting = publish(record)
-        if (waiting) await waiting
+        if (waiting) await orStopped(waiting, signal)
       }
     }
     const range = { fromMs: Math.max(startMs, metUntilMs - overlapMs), endMs }

@@ -13,6 +13,9 @@ const renewBeforeMs = 600_000
 /** Asking for tokens too often can get the account banned (facts: Easemob docs DOC23). */
 const leastUseMs = 60_000
 
+const mend =
+  'Check baseUrl: it is the REST host of your cluster, without a gateway that answers in its place.'
+
 /** A token as the service gave it. */
 export interface Token {
   readonly text: string
@@ -75,8 +78,13 @@ export class AppToken {
       this.#token = { text, renewAtMs: this.#context.now() + usableMs(reply) }
       return this.#token
     }
-    const reason = verdict.verdict === 'ready' ? 'the answer holds none' : verdict.reason
-    throw new ChatfeedError('transient', 'no_token', `Easemob gave no token: ${reason}.`, verdict)
+    const isPage = reply.frame === null
+    const empty = `the answer ${isPage ? 'is no JSON, but perhaps a web page' : 'holds none'} (${reply.status})`
+    const reason = verdict.verdict === 'ready' ? empty : verdict.reason
+    throw new ChatfeedError('transient', 'no_token', `Easemob gave no token: ${reason}.`, {
+      mend,
+      ...verdict,
+    })
   }
 }
 

@@ -1,4 +1,5 @@
-import type { UnreadPoll, UnreadReading } from '../provider.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RateBudget, UnreadPoll, UnreadReading } from '../provider.ts'
 import type { EasemobClient } from './client.ts'
 import type { EasemobConfig } from './config.ts'
 import { asNumber, asObject } from './records.ts'
@@ -6,19 +7,48 @@ import { memberOf, type Reply } from './reply.ts'
 import { encodeStrictly } from './rest.ts'
 import { judgeUnread } from './verdicts.ts'
 
+/**
+ * The limit of the history does not count these calls, and what the service allows here is far more (facts: Easemob docs
+ * DOC23).
+ */
+const distanceMs = 100
+
 /** Asks for the offline messages of users, one call a user (facts: Easemob docs SEED1; real answers in QA). */
 export function unreadPoll(
   { users, every }: NonNullable<EasemobConfig['unread']>,
   client: Pick<EasemobClient, 'get'>,
 ): UnreadPoll {
+  const budget = spaced(distanceMs)
   return {
     users,
     everyMs: every,
     read: async (user, signal) => {
       const name = encodeStrictly(user)
       if (name === null) return { count: null, reason: 'this is no user name' }
-      const { reply, verdict } = await client.get(`users/${name}/offline_msg_count`, judgeUnread, signal)
+      const { reply, verdict } = await client.get(`users/${name}/offline_msg_count`, judgeUnread, signal, {
+        budget,
+      })
       return verdict.verdict === 'ready' ? countOf(reply) : { count: null, reason: verdict.reason }
+    },
+  }
+}
+
+/** Lets calls go one after another, never two within `ms`. */
+function spaced(ms: number): RateBudget {
+  let freeAtMs = 0
+  return {
+    take: async (signal) => {
+      const nowMs = performance.now()
+      const waitMs = freeAtMs - nowMs
+      freeAtMs = Math.max(freeAtMs, nowMs) + ms
+      signal?.throwIfAborted()
+      if (waitMs <= 0) return
+      await delay(waitMs, undefined, { signal }).catch((error: unknown) => {
+        throw signal?.aborted ? signal.reason : error
+      })
+    },
+    pause: (restMs) => {
+      freeAtMs = Math.max(freeAtMs, performance.now() + restMs)
     },
   }
 }

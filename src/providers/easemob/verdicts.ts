@@ -1,8 +1,9 @@
 /**
- * What an answer of the Easemob REST interface means and what to do next: the first rule of `rules.ts` that fits
- * decides.
+ * What an answer of the Easemob REST interface means and what to do next: the first rule of the interface's table that
+ * fits decides.
  */
-import { hourRules, pullRules, type Rule, tokenRules, unreadRules } from './rules.ts'
+import { hourRules, pullRules } from './history-rules.ts'
+import { type Rule, tokenRules, unreadRules } from './rules.ts'
 
 const minuteMs = 60_000
 /** A service that says "retry after 0" gets a breath all the same. */
@@ -51,7 +52,7 @@ export interface Verdict {
 /** Judges an answer to `GET …/chatmessages/{hour}`. */
 export function judgeHour(answer: Answer, { ageMs, retentionMs }: HourAge): Verdict {
   const verdict = judge(hourRules, answer, ageMs < retentionMs ? 'kept' : 'expired')
-  return verdict.verdict === 'not_yet' ? { ...verdict, retryAfterMs: waitForFile(ageMs) } : verdict
+  return answer.status === 400 ? { retryAfterMs: waitForFile(ageMs), ...verdict } : verdict
 }
 
 /** Judges an answer to `GET …/chatmessages?ql=…`: `ready`, `refresh`, `stop`, `throttled` or `failed`. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ChatfeedError } from '../../../../src/errors.ts'
+import { identify } from '../../../../src/providers/easemob/identity.ts'
 import { understand as understandBytes } from '../../../../src/providers/easemob/message.ts'
 
 const understand = (record: unknown) =>
@@ -253,7 +254,229 @@ test('several bodies in one message are all understood', () => {
     ]),
   )
   assert.deepEqual([kind, text, attachments.length], ['text', '看这个\na.png', 1])
-  assert.equal(data, '{"bodies":[{},{},{"action":"x"}]}')
+  assert.equal(data, '{"bodies":[{},{"type":"img"},{"type":"cmd","action":"x"}]}')
+})
+
+test('a second place is kept in the data', () => {
+  const { location, data } = understand(
+    record([
+      { type: 'loc', lat: 1, lng: 2, addr: 'a' },
+      { type: 'loc', lat: 3, lng: 4, addr: 'b' },
+    ]),
+  )
+  assert.deepEqual(location, { latitude: 1, longitude: 2, address: 'a' })
+  assert.equal(data, '{"bodies":[{},{"type":"loc","lat":3,"lng":4}]}')
+})
+
+const text = { kind: 'text', providerType: 'txt', text: 'hi', data: '{"ext":{"k":1}}' }
+const plain = ({ kind, providerType, text, data }: ReturnType<typeof understand>) => ({
+  kind,
+  providerType,
+  text,
+  data,
+})
+/** Records that say the same in another form than today's files. */
+const forms: Record<string, Record<string, unknown>> = {
+  'bodies and ext without a payload': {
+    payload: undefined,
+    bodies: [{ type: 'txt', msg: 'hi' }],
+    ext: { k: 1 },
+  },
+  'ext beside the payload': { payload: { bodies: [{ type: 'txt', msg: 'hi' }] }, ext: { k: 1 } },
+  'ext beside an empty one': { payload: { bodies: [{ type: 'txt', msg: 'hi' }], ext: {} }, ext: { k: 1 } },
+  'bodies beside an empty payload': { payload: {}, bodies: [{ type: 'txt', msg: 'hi' }], ext: { k: 1 } },
+  'bodies on both levels': {
+    payload: { bodies: [{ type: 'txt', msg: 'hi' }], ext: { k: 1 } },
+    bodies: [{ msg: 'hi', type: 'txt' }],
+  },
+  'a payload as JSON text': { payload: '{"bodies":[{"msg":"hi","type":"txt"}],"ext":{"k":1}}' },
+  'bodies as JSON text': { payload: { bodies: ' [{"msg":"hi","type":"txt"}]', ext: { k: 1 } } },
+  'a body as JSON text': { payload: { bodies: ['{"msg":"hi","type":"txt"}'], ext: { k: 1 } } },
+  'one body without a list': { payload: { bodies: { type: 'txt', msg: 'hi' }, ext: { k: 1 } } },
+  'a payload that is the bodies': { payload: [{ type: 'txt', msg: 'hi' }], ext: { k: 1 } },
+  'a payload that is the body': { payload: { type: 'txt', msg: 'hi', ext: { k: 1 }, from: 'lin.yue' } },
+  'a record that is the body': { payload: undefined, type: 'txt', msg: 'hi', ext: { k: 1 } },
+}
+
+for (const [form, members] of Object.entries(forms)) {
+  test(`${form}: the same message with the same fingerprint`, () => {
+    const today = record([{ type: 'txt', msg: 'hi' }], {}, { ext: { k: 1 } })
+    assert.deepEqual(plain(understand({ ...today, ...members })), text)
+    const of = (value: unknown) => identify(Buffer.from(JSON.stringify(value)))
+    assert.deepEqual(of({ ...today, ...members }), of(today))
+    const changed = JSON.parse(JSON.stringify({ ...today, ...members }).replaceAll('hi', 'ho')) as unknown
+    assert.notDeepEqual(of(changed).fingerprint, of(today).fingerprint)
+  })
+}
+
+test('pictures, sounds and places without a payload are understood as the old document prints them', () => {
+  const old = (body: Record<string, unknown>) =>
+    understand({ from: 'test1', to: 'test2', msg_id: '1', timestamp: 1403099033211, bodies: [body] })
+  const picture = old({
+    type: 'img',
+    url: `${filesUrl}/65e54a4a`,
+    filename: 'test1.jpg',
+    thumb: `${filesUrl}/496334fa`,
+    secret: 'S1',
+    thumb_secret: 'S2',
+  })
+  assert.deepEqual(
+    [picture.kind, picture.text, picture.attachments.map(({ resolvedUrl }) => resolvedUrl), picture.data],
+    [
+      'image',
+      'test1.jpg',
+      [`${filesUrl}/65e54a4a?share-secret=S1`, `${filesUrl}/496334fa?share-secret=S2`],
+      null,
+    ],
+  )
+  const sound = old({ type: 'audio', url: `${filesUrl}/0637`, filename: 'a.amr', length: 10, secret: 'S' })
+  assert.deepEqual([sound.kind, sound.attachments[0]?.durationSeconds, sound.data], ['audio', 10, null])
+  const place = old({ type: 'loc', addr: '西城区西便门桥 ', lat: 39.9053, lng: 116.36302 })
+  assert.deepEqual(
+    [place.kind, place.location?.latitude, place.text, place.data],
+    ['location', 39.9053, '西城区西便门桥 ', null],
+  )
+})
+
+test('a member in a form nobody knows is kept in the data, as it came', () => {
+  const cases: [body: unknown, expected: Partial<ReturnType<typeof understand>>][] = [
+    [
+      { type: 'txt', msg: 12345 },
+      { kind: 'text', text: '12345', data: null },
+    ],
+    [
+      { type: 'txt', msg: { a: 'x' } },
+      { kind: 'text', text: null, data: '{"bodies":[{"msg":{"a":"x"}}]}' },
+    ],
+    [
+      { type: 'loc', lat: 'north', lng: 999, addr: 'zz' },
+      { location: null, text: 'zz', data: '{"bodies":[{"lat":"north","lng":999}]}' },
+    ],
+    ['just text', { kind: 'other', providerType: '', text: 'just text', data: '{"bodies":["just text"]}' }],
+    [5, { kind: 'other', text: null, data: '{"bodies":[5]}' }],
+    [
+      { type: { of: 'x' }, msg: 'hi' },
+      { kind: 'other', providerType: '', text: 'hi', data: '{"bodies":[{"type":{"of":"x"}}]}' },
+    ],
+    [
+      { type: 'img', url: 'chatfiles/1', file_length: 5, thumb: 7, size: { width: 1 }, secret: 's' },
+      {
+        attachments: [],
+        data: '{"bodies":[{"url":"chatfiles/1","file_length":5,"thumb":7,"size":{"width":1}}]}',
+      },
+    ],
+    [
+      { type: 'file', url: `${filesUrl}/1`, file_length: 'big', length: 3, size: { width: -1, depth: 2 } },
+      { data: '{"bodies":[{"file_length":"big","length":3,"size":{"width":-1,"depth":2}}]}' },
+    ],
+  ]
+  for (const [body, expected] of cases) {
+    const understood = understand(record([body]))
+    for (const [name, value] of Object.entries(expected)) {
+      assert.deepEqual(understood[name as keyof typeof understood], value, JSON.stringify(body))
+    }
+  }
+})
+
+test('what stands around the bodies and is not understood is kept in the data', () => {
+  const data = (more: Record<string, unknown>, payload?: Record<string, unknown>) =>
+    understand(record([], more, payload)).data
+  assert.equal(data({ chat_type: 'whisper' }), '{"record":{"chat_type":"whisper"}}')
+  assert.equal(data({ from: { id: 'x' }, to: 'other' }), '{"record":{"from":{"id":"x"},"to":"other"}}')
+  assert.equal(data({ group_id: '5' }), '{"record":{"group_id":"5"}}')
+  assert.equal(
+    data({ direction: 'sideways', created: 'today' }),
+    '{"record":{"direction":"sideways","created":"today"}}',
+  )
+  assert.equal(data({ priority: 1 }, { priority: 2 }), '{"priority":2,"record":{"priority":1}}')
+  assert.equal(data({ priority: 1 }, { record: 2 }), '{"payload":{"record":2},"record":{"priority":1}}')
+  assert.equal(data({}, { type: 'poll' }), '{"type":"poll"}')
+  assert.equal(data({ ext: { a: 1 } }, { ext: { b: 2 } }), '{"ext":{"b":2},"record":{"ext":{"a":1}}}')
+  assert.equal(data({ payload: 'not json {' }), '{"bodies":["not json {"]}')
+  const number = '{"msg_id":"1","timestamp":1,"from":"a","payload":12345678901234567890}'
+  assert.equal(understand(number).data, '{"bodies":[12345678901234567890]}')
+})
+
+test('no leaf of a record vanishes, whatever its form', () => {
+  const number = fc.nat({ max: 999_999_999 })
+  const leaf = fc.oneof(
+    number.map((id) => `leaf${id}x`),
+    // Its digits do not fit a double: the mark is taken away with the quotes once the text is written.
+    number.map((id) => `\u00019${String(id).padStart(18, '0')}`),
+  )
+  const { any } = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      leaf,
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('type', 'msg', 'a', 'b', 'url', 'record', 'ext'), tie('any'), {
+        maxKeys: 3,
+      }),
+    ),
+  }))
+  const link = leaf.map((text) => `https://a1.easemob.com/${text.replace('\u0001', '')}`)
+  const bodyNames = [
+    ...[
+      'msg',
+      'addr',
+      'filename',
+      'file_name',
+      'file_length',
+      'length',
+      'size',
+      'lat',
+      'lng',
+      'thumbFilename',
+    ],
+    ...['title', 'summary', 'combineLevel', 'customExts', 'v2:customExts', 'action', 'other'],
+  ]
+  const members = (names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, any])) as Record<string, fc.Arbitrary<unknown>>
+  const types = ['txt', 'img', 'loc', 'audio', 'video', 'file', 'cmd', 'custom', 'combine', 'poll']
+  const knownBody = fc.record(
+    {
+      ...members(bodyNames),
+      type: fc.oneof(fc.constantFrom(...types), any),
+      lat: fc.oneof(fc.integer({ min: -90, max: 90 }), any),
+      lng: fc.oneof(fc.integer({ min: -180, max: 180 }), any),
+      url: fc.oneof(link, any),
+      thumb: fc.oneof(link, any),
+      subType: fc.oneof(fc.constant('sub_combine'), any),
+    },
+    { requiredKeys: [] },
+  )
+  const asText = (value: unknown) => JSON.stringify(value)
+  const bodies = fc.oneof(fc.array(fc.oneof(knownBody, any), { maxLength: 3 }), knownBody, any)
+  const loose = { ...members(['ext', 'meta', 'ack_message_id', 'edit_message_id', 'unknown']), bodies }
+  const payload = fc.record({ ...loose, ...members(['from', 'to', 'type']) }, { requiredKeys: [] })
+  const whole = fc.record(
+    {
+      ...loose,
+      ...members(['from', 'to', 'direction', 'group_id', 'groupId', 'recall_id', 'modified']),
+      chat_type: fc.oneof(fc.constantFrom('chat', 'groupchat', 'chatroom', 'recall', 'edit'), any),
+      type: fc.oneof(fc.constantFrom('chatmessage', ...types), any),
+      payload: fc.oneof(payload, payload.map(asText), knownBody, any),
+      msg: any,
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(whole, (members) => {
+      const written = JSON.stringify({ ...members, msg_id: '1', timestamp: 1 })
+        // In a payload that is JSON text itself the mark is escaped once more.
+        .replace(/\\"\\\\u0001(\d+)\\"|"\\u0001(\d+)"/g, '$1$2')
+      try {
+        const { data, ...fields } = understand(written)
+        const told = `${JSON.stringify(fields)} ${data}`
+        for (const [found] of written.matchAll(/leaf\d+x|9\d{18}/g)) {
+          assert.ok(told.includes(found), `${found} of ${written} is not in ${told}`)
+        }
+      } catch (error) {
+        if (!(error instanceof ChatfeedError && error.code === 'no_conversation')) throw error
+      }
+    }),
+    { numRuns: 3000 },
+  )
 })
 
 test('a type nobody knows is kept as other', () => {

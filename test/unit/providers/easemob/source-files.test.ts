@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { ChatfeedError } from '../../../../src/errors.ts'
@@ -253,6 +253,29 @@ test('throttling pauses everybody and is transient', async (t) => {
   assert.deepEqual(busy.pauses, [7000])
 })
 
+test('whatever is wrong with the request for one hour, the source goes on with the others', async (t) => {
+  const bodies = [
+    { error: 'illegal_argument' },
+    {
+      error: 'illegal_argument',
+      error_description: `illegal arguments: appkey: acme#helpdesk, time: ${hour}`,
+    },
+    { error: 'illegal_argument', error_description: 'This chatmessage request is not supported' },
+    { error: 'invalid_parameter', error_description: 'x' },
+    {},
+  ]
+  for (const body of bodies) {
+    const { read } = await provider(t, {
+      history: (context, base) =>
+        context.req.path.endsWith(hour) ? refuse(context, 400, body) : links(context, `${base}/file`),
+    })
+    const reading = await read(hour)
+    assert.equal(reading.state, 'failed', JSON.stringify(body))
+    assert.ok(reading.state === 'failed' && reading.retryAfterMs)
+    assert.equal((await read('2026112309')).state, 'published')
+  }
+})
+
 test('a refused token is renewed once', async (t) => {
   const { read, tokens } = await provider(t, {
     history: (context, base) =>
@@ -443,14 +466,39 @@ test('an answer without files is looked at again, and lost once the hour is too 
 })
 
 test('one entry without a link makes the answer unusable, and nothing of it is read', async (t) => {
-  const entries: unknown[] = [{}, { url: null }, { url: '' }, { url: 7 }, null, 'http://127.0.0.1/x', []]
+  const entries: unknown[] = [
+    {},
+    { url: null },
+    { url: '' },
+    { url: 7 },
+    null,
+    'soon',
+    '',
+    [],
+    ['http://x/y'],
+  ]
   for (const entry of entries) {
     const { read, records } = await provider(t, {
       history: (context, base) => context.json({ data: [{ url: `${base}/file` }, entry] }),
     })
-    assert.equal((await read(hour)).state, 'failed', JSON.stringify(entry))
+    const reading = await read(hour)
+    assert.deepEqual(reading, { state: 'failed', reason: 'the answer names a file by what is no link' })
     assert.deepEqual(records, [])
   }
+})
+
+test('links that are listed as plain text are links, also beside others', async (t) => {
+  const { read, records } = await provider(t, {
+    history: (context, base) => context.json({ data: [`${base}/a`, { url: `${base}/b` }] }),
+    file: (context) => send(context, line(context.req.path === '/a' ? 1 : 2)),
+  })
+  assert.equal((await read(hour)).state, 'published')
+  assert.deepEqual(
+    records.map(({ messageId }) => messageId),
+    ['1', '2'],
+  )
+  const one = await provider(t, { history: (context, base) => context.json({ data: `${base}/file` }) })
+  assert.equal((await one.read(hour)).state, 'published')
 })
 
 test('an answer of success that is none is a failed reading', async (t) => {
@@ -503,11 +551,15 @@ test('links are asked for as they are written, whatever stands in them', async (
 })
 
 test('what no request line can hold is percent-encoded', async (t) => {
-  const { read, asked } = await provider(t, {
-    history: (context, base) => links(context, `${base}/2026 客服.gz?Signature=a%2B`),
-  })
-  assert.equal((await read(hour)).state, 'published')
-  assert.equal(asked.at(-1)?.path, '/2026%20%E5%AE%A2%E6%9C%8D.gz?Signature=a%2B')
+  const written: [string, string][] = [
+    ['/2026 客服.gz?Signature=a%2B', '/2026%20%E5%AE%A2%E6%9C%8D.gz?Signature=a%2B'],
+    ['/é\u0085\u{1f622}\n\u0000\u007f?a=é', '/%C3%A9%C2%85%F0%9F%98%A2%0A%00%7F?a=%C3%A9'],
+  ]
+  for (const [link, wired] of written) {
+    const { read, asked } = await provider(t, { history: (context, base) => links(context, base + link) })
+    assert.equal((await read(hour)).state, 'published')
+    assert.equal(asked.at(-1)?.path, wired)
+  }
 })
 
 test('what is no link fails without a call to the store or a second question', async (t) => {
@@ -518,13 +570,16 @@ test('what is no link fails without a call to the store or a second question', a
     'ftp://127.0.0.1/x',
     'http://u:p@127.0.0.1/x',
     'http://',
+    'http://127.0.0.1:99999/x',
+    'http://[127.0.0.1/x',
+    'http://127.0.0.1\t.x/x',
+    'http://127.0.0.1/half\ud83d',
   ]) {
     const { read, taken, outcomes } = await provider(t, { history: (context) => links(context, link) })
     const reading = await read(hour)
-    assert.equal(reading.state, 'failed', link)
+    assert.deepEqual(reading, { state: 'failed', reason: 'the answer names a file by what is no link' }, link)
     assert.equal(taken(), 1)
-    assert.deepEqual(outcomes, ['token_ready', 'ready', 'file_refused'])
-    assert.doesNotMatch(JSON.stringify(reading), /127\.0|u:p/)
+    assert.deepEqual(outcomes, ['token_ready', 'ready'])
   }
 })
 
@@ -535,6 +590,8 @@ test('redirects are followed: relative, from the root, to a whole address; a bro
     ['?q', '/a/file?q'],
     ['//BASE/d', '/d'],
     ['http://BASE/e?s=%2B|x', '/e?s=%2B|x'],
+    // As it comes over the wire: the bytes of /客服.gz in UTF-8.
+    [Buffer.from('/客服.gz').toString('latin1'), '/%E5%AE%A2%E6%9C%8D.gz'],
     ['http://', null],
     ['ftp://BASE/x', null],
   ]
@@ -581,7 +638,19 @@ test('an error or a page in place of a file is never an hour, and nothing of it 
     'html with a mark': '\ufeff \n<!doctype html><p>hi</p>',
     json: '{"error":"unauthorized","timestamp":1,"duration":0}',
     'json in gz': gzipSync('{"code":403,"message":"AccessDenied"}\n'),
+    'json of several lines': '{\n"code": 403,\n"message": "AccessDenied"\n}\n',
+    'html of several lines in gz': gzipSync('<html>\n<body>\noops\n</body>\n</html>\n'),
+    'xml behind a mark in gz within gz': gzipSync(gzipSync('\ufeff<?xml version="1.0"?>\n<Error>\n</Error>')),
+    brotli: brotliCompressSync(Buffer.from(Array.from({ length: 50 }, (_, id) => line(id)).join('\n'))),
+    zlib: deflateSync(line(1)),
+    zip: Buffer.from('PK\u0003\u0004\n\u0000\u0000\n\u0001\n', 'latin1'),
+    'gz four times': [1, 2, 3, 4].reduce((bytes) => gzipSync(bytes), Buffer.from(line(1))),
+    'utf-32': Buffer.from(
+      Array.from(`${line(1)}\n${line(2)}\n`).flatMap((char) => [char.charCodeAt(0), 0, 0, 0]),
+    ),
     words: 'Service Unavailable',
+    'words of several lines': 'Service\nUnavailable\n\nSorry\n',
+    'messages without an id': '{"payload":{"bodies":[]}}\n{"payload":{"bodies":[]}}\n',
     'utf-16': Buffer.from(`\ufeff${line(1)}\n${line(2)}`, 'utf16le'),
     'utf-16 without a mark': Buffer.from(`${line(1)}\n`, 'utf16le'),
     'utf-16 in gz': gzipSync(Buffer.from(`\ufeff${line(1)}`, 'utf16le').swap16()),
@@ -651,9 +720,65 @@ test('a broken line of a whole file is a record of its own, its hour is complete
   }
 })
 
+test('what is no file of messages is told by what it is', async (t) => {
+  const cases: [Buffer | string, string][] = [
+    [gzipSync('<html>\n</html>'), 'is a web page or an error in XML'],
+    [Buffer.from(line(1), 'utf16le'), 'is in UTF-16 or UTF-32, not UTF-8'],
+    [Buffer.from('PK\u0003\u0004\n\u0000', 'latin1'), 'is neither gz nor text'],
+    ['{"code":"AccessDenied"}', 'holds no message'],
+  ]
+  for (const [file, what] of cases) {
+    const { read } = await provider(t, { file: (context) => send(context, file) })
+    assert.deepEqual(await read(hour), { state: 'failed', reason: `The history file ${what}.` })
+  }
+})
+
+test('one hostile line never fails the hour, not even the first', async (t) => {
+  const hostile: (Buffer | string)[] = [
+    '<html>',
+    '\ufeff<?xml version="1.0"?>',
+    'PK\u0003\u0004',
+    Buffer.from([0x1f, 0x8c, 0, 0, 0, 0]),
+    Buffer.from('{"msg_id":"1"', 'utf16le'),
+    Buffer.concat([Buffer.from('{"msg":"'), gbk, gbk, Buffer.from('"}')]),
+    '{"error":"unauthorized"}',
+  ]
+  for (const first of hostile) {
+    for (const chunks of [1, 1000]) {
+      const text = Buffer.concat([Buffer.from(first), Buffer.from(`\n${line(1)}\n${line(2)}\n`)])
+      const { read, records } = await provider(t, {
+        file: (context) => {
+          const pieces = Array.from({ length: Math.ceil(text.length / chunks) }, (_, at) =>
+            text.subarray(at * chunks, (at + 1) * chunks),
+          )
+          return context.body(ReadableStream.from(pieces.map((piece) => new Uint8Array(piece))))
+        },
+      })
+      const reading = await read(hour)
+      assert.equal(reading.state === 'published' && reading.lines, 3, JSON.stringify(first))
+      assert.deepEqual(
+        records.map(({ position, messageId }) => [position, messageId]),
+        [
+          [1, null],
+          [2, '1'],
+          [3, '2'],
+        ],
+      )
+    }
+  }
+})
+
+test('a file of endless junk is given up, and nothing of it is published', async (t) => {
+  const junk = gzipSync(Buffer.alloc(64 * 1024 * 1024, 'junk\n'))
+  const { read, records } = await provider(t, { file: (context) => send(context, junk) })
+  assert.equal((await read(hour)).state, 'failed')
+  assert.equal(records.length, 0)
+})
+
 test('gz within gz, padding and a declared encoding change nothing', async (t) => {
   const gz = gzipSync(line(1))
   const cases: [Buffer | string, string][] = [
+    [gzipSync(gzipSync(gz)), 'gzip'],
     [gzipSync(gz), 'gzip'],
     [gz, 'gzip'],
     [line(1), 'gzip'],

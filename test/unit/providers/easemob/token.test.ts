@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Context } from 'hono'
 import { LosslessNumber } from 'lossless-json'
+import { ChatfeedError } from '../../../../src/errors.ts'
 import { lifeOf } from '../../../../src/providers/easemob/token.ts'
 import { failsWith, hour, now, provider, refuse, send } from './support.ts'
 
@@ -106,6 +107,7 @@ test('whatever the token endpoint says, it is a stop or a later try, never a cra
       'fatal',
       'unknown_app',
     ],
+    ['401 with a page', (context) => context.html('no', 401), 'transient', 'no_token'],
     ['404 with a page', (context) => context.html('no', 404), 'transient', 'no_token'],
     ['429', (context) => refuse(context, 429, { error: 'reach_limit' }), 'transient', 'throttled'],
     ['500', (context) => refuse(context, 500, { error: 'web_application' }), 'transient', 'no_token'],
@@ -114,6 +116,30 @@ test('whatever the token endpoint says, it is a stop or a later try, never a cra
   for (const [name, token, remedy, code] of cases) {
     const { read } = await provider(t, { token })
     await assert.rejects(read(hour), failsWith(remedy, code), name)
+  }
+})
+
+test('an answer without a token is told by what it is, with what to do', async (t) => {
+  const cases: [(context: Context) => Response, RegExp][] = [
+    [(context) => context.json({ expires_in: 1 }), /: the answer holds none \(200\)\.$/],
+    [(context) => context.json({ access_token: 'a b' }), /: the answer holds none \(200\)\.$/],
+    [
+      (context) => context.html('<h1>Log in</h1>'),
+      /: the answer is no JSON, but perhaps a web page \(200\)\.$/,
+    ],
+    [(context) => context.html('<h1>bad</h1>', 502), /: unexpected answer \(502\)\.$/],
+    [(context) => context.json({ error: 'x' }), /: an error in an answer of success \(200 x\)\.$/],
+    [(context) => refuse(context, 401, { desc: 'unauthorized' }), /not accepted \(401\)\.$/],
+    [(context) => refuse(context, 401, { desc: 'client_secret does not match' }), /not accepted \(401\)\.$/],
+  ]
+  for (const [token, words] of cases) {
+    const { read } = await provider(t, { token })
+    await assert.rejects(read(hour), (error) => {
+      assert.ok(error instanceof ChatfeedError)
+      assert.match(error.message, words)
+      assert.match(error.mend ?? '', /baseUrl|clientId/)
+      return true
+    })
   }
 })
 

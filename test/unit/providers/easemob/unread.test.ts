@@ -33,11 +33,61 @@ test('the count is the sum over the queues of the user', async (t) => {
   assert.deepEqual(text.reading, { count: 12, queues: { alice: 12 } })
 })
 
-test('the user is asked for by GET, with the name escaped, the token and a permission', async (t) => {
-  const { asked, taken } = await readUser(t, (context) => context.json({ data: { x: 0 } }), "a/b?c d#%*'你")
+test('the user is asked for by GET, with the name escaped and the token', async (t) => {
+  const { asked } = await readUser(t, (context) => context.json({ data: { x: 0 } }), "a/b?c d#%*'你")
   const call = asked.at(-1)
   assert.equal(call?.path, '/acme/helpdesk/users/a%2Fb%3Fc%20d%23%25%2A%27%E4%BD%A0/offline_msg_count')
-  assert.deepEqual([call.method, call.headers.authorization, taken()], ['GET', 'Bearer YWMt1', 1])
+  assert.deepEqual([call.method, call.headers.authorization], ['GET', 'Bearer YWMt1'])
+})
+
+test('counts take nothing from the calls for the history, and do not make it pause', async (t) => {
+  const quiet = await readUser(t, (context) => context.json({ data: { x: 0 } }))
+  assert.equal(quiet.taken(), 0)
+  const probe = await provider(
+    t,
+    {
+      unread: (context) => {
+        context.header('retry-after', '3600')
+        return refuse(context, 429, { error: 'reach_limit' })
+      },
+    },
+    entry('alice'),
+  )
+  await assert.rejects(probe.source.unread!.read('alice', never), failsWith('transient', 'throttled'))
+  assert.deepEqual([probe.taken(), probe.pauses], [0, []])
+  assert.equal((await probe.read(hour)).state, 'published')
+})
+
+test('calls for counts keep a distance from one another, also those for a second try', async (t) => {
+  const times: number[] = []
+  let refused = false
+  const { source, tokens } = await provider(
+    t,
+    {
+      unread: (context) => {
+        times.push(performance.now())
+        if (refused) return context.json({ data: { x: 0 } })
+        refused = true
+        return refuse(context, 401, { error: 'unauthorized' })
+      },
+    },
+    entry('alice', 'bob'),
+  )
+  await Promise.all([source.unread!.read('alice', never), source.unread!.read('bob', never)])
+  assert.deepEqual([times.length, tokens()], [3, 2])
+  // The first waits for a token behind its permission, so the distances on arrival differ; the sum is kept.
+  const took = times.at(-1)! - times[0]!
+  assert.ok(took >= 150, String(took))
+})
+
+test('a wait for a distance ends with the abort', async (t) => {
+  const { source, asked } = await provider(t, {}, entry('alice'))
+  const stop = new AbortController()
+  await source.unread!.read('alice', never)
+  const waiting = source.unread!.read('alice', stop.signal)
+  stop.abort(new Error('shutting down'))
+  await assert.rejects(waiting, /shutting down/)
+  assert.equal(asked.length, 2)
 })
 
 test('an unknown user is named as such', async (t) => {

@@ -27,8 +27,12 @@ const hourTable: [number, string | null, string, number, string][] = [
   [400, 'illegal_argument', unstored, retentionMs - 1, 'not_yet'],
   [400, 'illegal_argument', unstored, retentionMs, 'lost'],
   [400, 'Illegal_Argument', unstored.replace('illegal', 'Illegal').toUpperCase(), hour, 'not_yet'],
-  [400, 'illegal_argument', 'illegal arguments: appkey: acme#helpdesk, time: 20261123', hour, 'stop'],
-  [400, 'illegal_argument', 'This chatmessage request is not supported', hour, 'stop'],
+  [400, 'illegal_argument', 'illegal arguments: appkey: acme#helpdesk, time: 20261123', hour, 'failed'],
+  [400, 'illegal_argument', 'This chatmessage request is not supported', hour, 'failed'],
+  [400, 'illegal_argument', '', hour, 'failed'],
+  [400, 'illegal_argument', '', retentionMs, 'lost'],
+  [400, 'json_parse', '', hour, 'failed'],
+  [400, 'invalid_parameter', '', retentionMs, 'failed'],
   [400, null, '', hour, 'failed'],
   [404, 'storage_object_not_found', 'Failed to find chat message history download url', hour, 'empty'],
   [404, 'storage_object_not_found', '', 100 * hour, 'empty'],
@@ -86,6 +90,7 @@ const pullTable: [number, string | null, string, string][] = [
   [200, 'illegal_argument', '', 'failed'],
   [400, 'illegal_argument', 'The query cannot be parsed', 'stop'],
   [400, 'illegal_argument', unstored, 'stop'],
+  [400, 'illegal_argument', '', 'stop'],
   [400, null, '', 'failed'],
   [404, 'organization_application_not_found', '', 'stop'],
   [404, 'service_resource_not_found', '', 'failed'],
@@ -142,7 +147,13 @@ const tokenTable: [number, string | null, string, string][] = [
   [400, 'invalid_grant', 'client_secret does not match', 'stop'],
   [401, 'unauthorized', '', 'stop'],
   [401, null, 'unauthorized', 'stop'],
+  [401, null, 'client_id does not match', 'stop'],
+  [401, 'invalid_client', '', 'stop'],
+  [401, 'auth_bad_access_token', '', 'stop'],
   [401, null, '', 'failed'],
+  [400, 'invalid_client', '', 'stop'],
+  [400, 'unauthorized_client', '', 'stop'],
+  [400, 'json_parse', '', 'failed'],
   [200, 'invalid_grant', '', 'failed'],
   [429, 'resource_limited', '', 'throttled'],
   [502, null, '', 'failed'],
@@ -166,6 +177,15 @@ test('the older an hour without a file, the slower it is asked for', () => {
     (ageMs) => judgeHour(answer(400, 'illegal_argument', unstored), { ageMs, retentionMs }).retryAfterMs,
   )
   assert.deepEqual(waits, [60_000, 60_000, 300_000, 600_000])
+})
+
+test('an hour that is refused is asked for again as slowly as one without a file', () => {
+  const waits = [answer(400, 'illegal_argument'), answer(400, 'json_parse', 'x'), answer(400)].map(
+    (refused) => judgeHour(refused, { ageMs: hour, retentionMs }).retryAfterMs,
+  )
+  assert.deepEqual(waits, [600_000, 600_000, 600_000])
+  const told = { ...answer(400, 'illegal_argument'), retryAfterMs: 1_800_000 }
+  assert.equal(judgeHour(told, { ageMs: hour, retentionMs }).retryAfterMs, 1_800_000)
 })
 
 test('a used-up plan is not asked again every minute', () => {

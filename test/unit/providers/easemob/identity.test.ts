@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { identify } from '../../../../src/providers/easemob/records.ts'
+import { identify } from '../../../../src/providers/easemob/identity.ts'
 
 const of = (value: unknown) =>
   identify(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))
