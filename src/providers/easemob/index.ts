@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { Provider, Publish, SavedFileReading } from '../provider.ts'
 import { easemobConfig, type EasemobConfig } from './config.ts'
-import { HourReader } from './hour-file.ts'
-import { understand } from './message.ts'
-import { identify } from './identity.ts'
-import { easemobSandbox } from './sandbox.ts'
-import { EasemobFilesSource } from './source-files.ts'
-import { EasemobPullSource } from './source-pull.ts'
+import { HourReader } from './files/hour-file.ts'
+import { understand } from './message/message.ts'
+import { identify } from './message/identity.ts'
+import { easemobSandbox } from './sandbox/index.ts'
+import { EasemobFilesSource } from './files/source.ts'
+import { EasemobPullSource } from './pull/source.ts'
 
 /** Easemob: the history of one app a source, by hour files or by the retired pull interface. */
 export const easemob: Provider<EasemobConfig> = {

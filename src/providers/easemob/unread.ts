@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RateBudget, UnreadPoll, UnreadReading } from '../provider.ts'
-import type { EasemobClient } from './client.ts'
+import type { EasemobClient } from './rest/client.ts'
 import type { EasemobConfig } from './config.ts'
-import { asNumber, asObject } from './records.ts'
-import { memberOf, type Reply } from './reply.ts'
-import { encodeStrictly } from './rest.ts'
-import { judgeUnread } from './verdicts.ts'
+import { asNumber, asObject } from './message/records.ts'
+import { memberOf, type Reply } from './rest/reply.ts'
+import { encodeStrictly } from './rest/http.ts'
+import { judgeUnread } from './rest/verdicts.ts'
 
 /**
  * The limit of the history does not count these calls, and what the service allows here is far more (facts: Easemob docs

@@ -1,8 +1,8 @@
 import { ChatfeedError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { itemsOf } from '../slices.ts'
-import { isRefusal, type Client } from './client.ts'
-import { objectOf, parseOrNull, word } from './item.ts'
+import { isRefusal, type Client } from './client/client.ts'
+import { objectOf, parseOrNull, word } from './message/item.ts'
 
 const keptMs = 10 * 60_000
 const retryMs = 60_000

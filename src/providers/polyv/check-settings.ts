@@ -1,6 +1,6 @@
 import { fine, warning, type Finding } from '../../finding.ts'
 import { queryScopes, queryStatuses, type PolyvConfig } from './config.ts'
-import { endpoints } from './endpoints.ts'
+import { endpoints } from './lists/endpoints.ts'
 
 /** Leaves something of the 1500 calls that an address has, for whatever else runs behind it. */
 const boldRatePer10s = 1_000

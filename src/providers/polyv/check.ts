@@ -2,11 +2,11 @@ import { ChatfeedError } from '../../errors.ts'
 import { fault, fine, warning, type Finding } from '../../finding.ts'
 import { askChannels } from './channel-list.ts'
 import { checkSettings } from './check-settings.ts'
-import { isRefusal, type Client, type Refusal } from './client.ts'
+import { isRefusal, type Client, type Refusal } from './client/client.ts'
 import type { PolyvConfig } from './config.ts'
-import { allChannels, endpoints } from './endpoints.ts'
+import { allChannels, endpoints } from './lists/endpoints.ts'
 import { hourMs, startOfHour } from './hours.ts'
-import { askPage } from './page.ts'
+import { askPage } from './lists/page.ts'
 
 /** The service takes timestamps that are three minutes off. */
 const clockFaultMs = 180_000

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration, durationOrTime } from '../../duration.ts'
-import { allChannels, endpointNames } from './endpoints.ts'
+import { allChannels, endpointNames } from './lists/endpoints.ts'
 
 /** Values of `status` in a query: approved; under review and deleted. */
 export const queryStatuses = ['pass', 'censor'] as const

@@ -1,8 +1,8 @@
 import type { Provider } from '../provider.ts'
 import { polyvConfig, type PolyvConfig } from './config.ts'
-import { understand } from './message.ts'
-import { identify } from './records.ts'
-import { createSandbox } from './sandbox.ts'
+import { understand } from './message/message.ts'
+import { identify } from './message/records.ts'
+import { createSandbox } from './sandbox/index.ts'
 import { readSaved } from './saved.ts'
 import { PolyvSource } from './source.ts'
 

@@ -4,7 +4,7 @@ import { ChatfeedError } from '../../errors.ts'
 import { inflate } from '../inflate.ts'
 import type { Publish, SavedFileReading } from '../provider.ts'
 import { orStopped, stopped } from '../stopped.ts'
-import { identify } from './records.ts'
+import { identify } from './message/records.ts'
 import { elementsOf, endOfValue, membersOf, skipSpace } from '../slices.ts'
 
 /** A saved page of 1000 messages is a few megabytes; a value beyond this is no page and no message. */

@@ -1,4 +1,4 @@
-import type { Refusal } from './client.ts'
+import type { Refusal } from './client/client.ts'
 
 /** What says that a channel is gone or closed to this account, not that one call was wrong. */
 const ofChannel = new Set(['channel_gone', 'forbidden'])

@@ -1,4 +1,4 @@
-import type { endpointNames } from '../../../src/providers/polyv/endpoints.ts'
+import type { endpointNames } from '../../../src/providers/polyv/lists/endpoints.ts'
 import { polyv } from '../../../src/providers/polyv/index.ts'
 import type { Json, ProviderCase } from './case.ts'
 import { listFraming } from './list-framing.ts'

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { ChatfeedError } from '../../../../src/errors.ts'
 import { polyv } from '../../../../src/providers/polyv/index.ts'
 import type { RawRecord } from '../../../../src/providers/provider.ts'
-import { recordOf } from '../../../../src/providers/polyv/records.ts'
+import { recordOf } from '../../../../src/providers/polyv/message/records.ts'
 
 const item = (id: string): string => `{ "id" : "${id}","time":1603186536120,"content":"]},{","roomId":"1" }`
 const [a, b, c] = [item('a'), item('b'), item('c')]
