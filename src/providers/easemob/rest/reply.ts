@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici'
 import { parseLossless } from '../../canonical.ts'
+import { decode, isTooLarge } from '../../http/encoding.ts'
+import { dateOf, retryAfterOf } from '../../http/headers.ts'
 import { endOfValue, membersOf, skipSpace } from '../../slices.ts'
 import { asTime } from '../message/records.ts'
 import type { Answer } from './verdicts.ts'
-
-const longestRetryAfterMs = 3_600_000
 
 /** An answer with its body. */
 export interface Reply extends Answer {
@@ -21,14 +21,14 @@ export async function readReply(
   { statusCode, headers, body }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>,
   { maxBytes, nowMs }: { maxBytes: number; nowMs: number },
 ): Promise<Reply> {
-  const bytes = await readWithin(body, maxBytes)
+  const bytes = await readWithin(body, maxBytes, [headers['content-encoding'] ?? []].flat().join(','))
   const frame = bytes && frameOf(bytes)
   const date = dateOf(headers.date)
   return {
     status: statusCode,
     error: textOf(frame, 'error') || null,
     text: textOf(frame, 'error_description') || textOf(frame, 'desc'),
-    retryAfterMs: retryAfterMs(headers['retry-after'], date ?? nowMs),
+    retryAfterMs: retryAfterOf(headers['retry-after'], date ?? nowMs),
     frame,
     tooLong: bytes === null,
     serverTimeMs: date ?? asTime(memberOf(frame, 'timestamp')),
@@ -58,7 +58,12 @@ function frameOf(bytes: Buffer): Reply['frame'] {
   return end >= 0 && skipSpace(bytes, end) === bytes.length ? membersOf(bytes) : null
 }
 
-async function readWithin(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | null> {
+/** Null beyond `maxBytes`, empty where the encoding cannot be undone: then it is no frame either. */
+async function readWithin(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  encodings: string,
+): Promise<Buffer | null> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {
@@ -66,23 +71,9 @@ async function readWithin(body: AsyncIterable<Buffer>, maxBytes: number): Promis
     bytes += chunk.length
     if (bytes > maxBytes) return null
   }
-  return Buffer.concat(chunks)
-}
-
-/** No source shows this header, but a gateway before the service may send it: seconds, or a date of its own clock. */
-function retryAfterMs(header: string | string[] | undefined, nowMs: number): number | null {
-  if (typeof header !== 'string') return null
-  const at = dateOf(header)
-  const ms = /^\d+$/.test(header.trim())
-    ? Number(header) * 1000
-    : at === null
-      ? null
-      : Math.max(0, at - nowMs)
-  return ms === null ? null : Math.min(ms, longestRetryAfterMs)
-}
-
-/** A moment as HTTP writes it; null for anything else. */
-function dateOf(header: string | string[] | undefined): number | null {
-  const ms = typeof header === 'string' && /[a-z]{3}.*:/i.test(header) ? Date.parse(header) : Number.NaN
-  return Number.isNaN(ms) ? null : ms
+  try {
+    return await decode(Buffer.concat(chunks), encodings, maxBytes)
+  } catch (error) {
+    return isTooLarge(error) ? null : Buffer.alloc(0)
+  }
 }

@@ -1,5 +1,6 @@
 import { ChatfeedError } from '../../../errors.ts'
 import type { SourceContext } from '../../provider.ts'
+import { orStopped } from '../../stopped.ts'
 import { asNumber } from '../message/records.ts'
 import { memberOf, type Reply } from './reply.ts'
 import type { Rest } from './http.ts'
@@ -44,10 +45,10 @@ export class AppToken {
 
   /**
    * A token that should be good. Throws ChatfeedError: `fatal` when the credentials or the app are refused,
-   * `transient` when a token cannot be had now; and the reason of the abort.
+   * `transient` when a token cannot be had now; and `stopped`.
    */
   get(signal: AbortSignal): Promise<Token> {
-    return orAbort(this.#current(), signal)
+    return orStopped(this.#current(), signal)
   }
 
   /** The service does not accept `token`: the next `get` fetches another, unless someone has already. */
@@ -102,17 +103,4 @@ export function lifeOf(expiresIn: unknown): number {
   if (seconds === null || seconds < 0) return assumedLifeMs
   if (seconds === 0) return Infinity
   return seconds > yearSeconds ? seconds : seconds * 1000
-}
-
-function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      reject(signal.reason as Error)
-    }
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort)
-    })
-  })
 }

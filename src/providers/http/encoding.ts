@@ -11,6 +11,10 @@ export const tooLarge = 'ERR_BUFFER_TOO_LARGE'
 /** `code` of the error for any other answer that cannot be decoded. */
 export const undecodable = 'UNDECODABLE'
 
+/** Whether an error says that an answer is larger than allowed. */
+export const isTooLarge = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === tooLarge
+
 /**
  * The text of an answer whose content encodings are named as in the header, in the order of their making. chatfeed
  * asks for none, but a gateway may encode all the same, or forget to say so: gzip is known by its first bytes.
@@ -20,9 +24,8 @@ export async function decode(body: Buffer, encodings: string, maxBytes: number):
   try {
     return await undo(body, encodings.toLowerCase().split(',').reverse(), { maxOutputLength: maxBytes })
   } catch (cause) {
-    const isTooLarge = cause instanceof Error && 'code' in cause && cause.code === tooLarge
     throw Object.assign(new Error('The answer cannot be decoded.', { cause }), {
-      code: isTooLarge ? tooLarge : undecodable,
+      code: isTooLarge(cause) ? tooLarge : undecodable,
     })
   }
 }
