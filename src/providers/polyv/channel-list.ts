@@ -4,6 +4,7 @@ import { itemsOf } from '../slices.ts'
 import { isRefusal, type Client } from './client/client.ts'
 import { objectOf, parseOrNull, word } from './message/item.ts'
 
+const mend = 'List the channel numbers under channels instead of all.'
 const keptMs = 10 * 60_000
 const retryMs = 60_000
 
@@ -15,14 +16,15 @@ export async function askChannels(
   const answer = await client.ask({ method: 'GET', path: '/live/v3/user/channels', params: {} }, signal)
   if (isRefusal(answer)) {
     throw new ChatfeedError('transient', answer.code, `The list of channels: ${answer.reason}`, {
-      mend: 'List the channel numbers under channels instead of all.',
+      mend,
       ...(answer.retryAfterMs !== undefined && { retryAfterMs: answer.retryAfterMs }),
     })
   }
   const items = itemsOf(answer, ['data', 'channels'])
   const channels = items?.map(channelOf).filter((channel) => channel !== null)
   if (!channels || (items && items.length > 0 && channels.length === 0)) {
-    throw new ChatfeedError('transient', 'answer_shape', 'Polyv answers with success but without channels.')
+    const message = 'Polyv answers with success but without channels.'
+    throw new ChatfeedError('transient', 'answer_shape', message, { mend })
   }
   return [...new Set(channels)]
 }
@@ -52,6 +54,8 @@ export class ChannelList {
     try {
       this.#channels = await askChannels(this.#client, signal)
       this.#askAtMs = nowMs + keptMs
+      if (this.#channels.length === 0)
+        this.#log.warn('Polyv knows of no channel in this account: check appId, or list the channels.')
     } catch (error) {
       if (!this.#channels || signal.aborted || !(error instanceof ChatfeedError)) throw error
       this.#log.warn({ code: error.code }, 'The list of channels cannot be had now; the last one is used on.')

@@ -104,10 +104,11 @@ test('a later lookup that fails keeps the last list, and is made again a minute 
   assert.match(seen.log, /the last one is used on/)
 })
 
-test('an account without channels has no units', async (t) => {
-  const { account, names } = await openAccount(t)
+test('an account without channels has no units, and the log wonders', async (t) => {
+  const { account, names, seen } = await openAccount(t)
   account.list = () => succeeded({ channels: [] })
   assert.deepEqual(await names(), [])
+  assert.match(seen.log, /no channel in this account/)
 })
 
 test('a channel that has left gets no new hours; its unfinished ones are tried once more, until it is back', async (t) => {
