@@ -1,9 +1,8 @@
 import type { SourceConfig } from '../config/config.ts'
-import { ChatfeedError } from '../errors.ts'
-import { type Lane, SharedBudget } from '../ingest/rate-budget.ts'
+import type { Lane } from '../ingest/rate-budget.ts'
 import { metrics } from '../metrics.ts'
-import { providersByName } from '../providers/index.ts'
 import type { Provider, Source } from '../providers/provider.ts'
+import { providerOf } from './budgets.ts'
 import type { Runtime } from './runtime.ts'
 
 /** A configured source with its provider. */
@@ -16,14 +15,11 @@ export interface ConfiguredSource {
 
 /** Prepares a source; all that it opens share one rate budget. Throws ChatfeedError for a provider that is not there. */
 export function configuredSource(
-  { log, calls }: Pick<Runtime, 'log' | 'calls'>,
+  { log, budgets }: Pick<Runtime, 'log' | 'budgets'>,
   config: SourceConfig,
 ): ConfiguredSource {
   const { name } = config
-  const provider = providersByName.get(config.provider)
-  if (!provider)
-    throw new ChatfeedError('fatal', 'configuration', `No provider ${config.provider} in this version.`)
-  const budget = new SharedBudget(calls, provider.rateOf(config))
+  const provider = providerOf(config)
   const countRequest = (outcome: string) => {
     metrics.providerRequests.inc({ source: name, outcome })
   }
@@ -33,7 +29,7 @@ export function configuredSource(
     open: (lane) =>
       provider.open(config, {
         log: log.child({ source: name }),
-        budget: budget.lane(lane),
+        budget: budgets.of(config).lane(lane),
         countRequest,
         now: Date.now,
       }),

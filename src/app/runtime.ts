@@ -1,13 +1,12 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { useEmbeddedBroker } from '../broker/index.ts'
 import type { Config } from '../config/config.ts'
-import { CallLog } from '../ingest/call-log.ts'
 import { ensureTopics } from '../kafka/topics.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
 import { providers } from '../providers/index.ts'
 import { topicNames, type Topics, topicSpecs } from '../topics.ts'
+import { Budgets } from './budgets.ts'
 
 /** What every command stands on: a checked configuration, a cluster that answers, and its topics. */
 export interface Runtime {
@@ -17,8 +16,8 @@ export interface Runtime {
   topics: Topics
   /** Of the Kafka cluster: what a store has read of one cluster says nothing about another. */
   clusterId: string
-  /** When the providers were called, shared by every process of the data directory. */
-  calls: CallLog
+  /** What the providers may still be asked, shared by every process of the data directory. */
+  budgets: Budgets
   close(): Promise<void>
 }
 
@@ -57,16 +56,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     }
     const names = providers.map(({ name }) => name)
     const clusterId = await ensureTopics(kafka, log, topicSpecs(topics, names, settings), { signal })
-    const calls = new CallLog(join(config.dataDir, 'calls.db'), log)
+    const budgets = new Budgets(config, log)
     return {
       config,
       log,
       kafka,
       topics,
       clusterId,
-      calls,
+      budgets,
       async close() {
-        calls.close()
+        budgets.close()
         await embedded?.release()
       },
     }

@@ -1,10 +1,12 @@
 import { type LedgerView, readLedger } from '../ingest/ledger.ts'
 import { unreadCodec } from '../avro.ts'
 import type { SourceConfig } from '../config/config.ts'
+import { ChatfeedError, explain } from '../errors.ts'
 import { newEntry } from '../ingest/schedule.ts'
 import { Connection } from '../kafka/connection.ts'
 import { topicOffsets } from '../kafka/offsets.ts'
 import { readRange } from '../kafka/range.ts'
+import type { RecordView } from '../kafka/record-set.ts'
 import type { LedgerEntry, UnreadCount } from '../model.ts'
 import { providers } from '../providers/index.ts'
 import { storedRows } from '../sinks/index.ts'
@@ -76,7 +78,7 @@ async function unitsOf(runtime: Runtime, config: SourceConfig, ledger: LedgerVie
     }
   } catch (error) {
     // A provider that is asked for its channels may be away; what is known is shown all the same.
-    runtime.log.warn({ source: config.name, err: error }, 'the units to come are not known')
+    runtime.log.warn({ source: config.name, reason: explain(error) }, 'the units to come are not known')
   } finally {
     await source.close()
   }
@@ -90,14 +92,22 @@ async function newestCounts(connection: Connection, topic: string): Promise<Unre
     if (from < 0) continue // nothing since then
     for await (const records of readRange(connection, topic, partition, { from })) {
       for (const record of records) {
-        const value = record.value()
-        if (!value) continue
-        const count = unreadCodec.decode(value)
-        newest.set(`${count.source}|${count.user}`, count)
+        const count = decoded(record)
+        if (count) newest.set(`${count.source}|${count.user}`, count)
       }
     }
   }
   return [...newest.values()]
+}
+
+/** Null for what somebody else wrote there. */
+function decoded(record: RecordView): UnreadCount | null {
+  try {
+    return unreadCodec.decode(record.value() ?? Buffer.alloc(0))
+  } catch (error) {
+    if (error instanceof ChatfeedError) return null
+    throw error
+  }
 }
 
 const toUnreadStatus = ({ user, count, observedAt, reason }: UnreadCount): UnreadStatus => ({

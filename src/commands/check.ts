@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import pc from 'picocolors'
+import { Budgets } from '../app/budgets.ts'
 import { checkAll, type CheckedPart } from '../app/check/index.ts'
 import { stopSignal } from '../app/signals.ts'
 import type { Finding } from '../finding.ts'
-import { CallLog, inMemory } from '../ingest/call-log.ts'
 import { createLog } from '../log.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { openConfig } from './open.ts'
@@ -23,12 +21,12 @@ export async function check(options: CheckCommandOptions): Promise<number> {
   const { config, demo } = await openConfig(options)
   const log = createLog({ level: options.verbose ? 'debug' : 'error' })
   // Nothing is made where nothing is: the calls of the doctor are counted with the others once there are others.
-  const calls = new CallLog(existsSync(config.dataDir) ? join(config.dataDir, 'calls.db') : inMemory, log)
+  const budgets = new Budgets(config, log, { create: false })
   try {
     const onPart = (part: CheckedPart) => {
       if (!options.json) process.stdout.write(toText(part))
     }
-    const parts = await checkAll({ config, log, calls, signal, onPart })
+    const parts = await checkAll({ config, log, budgets, signal, onPart })
     const findings = parts.flatMap((part) =>
       part.findings.map((finding) => ({ part: part.part, ...finding })),
     )
@@ -39,7 +37,7 @@ export async function check(options: CheckCommandOptions): Promise<number> {
     else process.stdout.write(`${faults} faults, ${warnings} warnings\n`)
     return ok ? exitStatus.done : exitStatus.failed
   } finally {
-    calls.close()
+    budgets.close()
     await demo?.sandbox.close()
   }
 }

@@ -12,10 +12,20 @@ export interface RateLimit {
   windowMs: number
 }
 
-/** Waits of processes that find the file busy; a transaction takes well under a millisecond. */
-const busyTimeoutMs = 2_000
-/** No provider asks for a longer rest; a later moment is left over from a clock that was set back. */
-const longestPauseMs = 24 * 3_600_000
+/** Whether a call may be made now. */
+export type Permission =
+  /** It may, and is noted. */
+  | { state: 'granted' }
+  /** The limit is used up, or the file is busy: ask again then. */
+  | { state: 'wait'; ms: number }
+  /** The provider wants a rest. */
+  | { state: 'rest'; ms: number }
+
+/** No provider is believed to ask for a longer rest; a later moment is left over from a clock that was set back. */
+const longestRestMs = 3_600_000
+/** A transaction takes well under a millisecond; whoever holds the file longer is waited for without blocking. */
+const busyTimeoutMs = 50
+const busyWaitMs = 100
 /** SQLite's name for a database without a file. */
 export const inMemory = ':memory:'
 
@@ -26,10 +36,15 @@ export const inMemory = ':memory:'
  */
 export class CallLog {
   readonly #log: Logger
+  readonly #now: () => number
+  /** The rests that this process was told of: they hold even if the file could not take them. */
+  readonly #restUntil = new Map<string, number>()
   #database: Database
+  #trouble: string | null = null
 
-  constructor(path: string, log: Logger) {
+  constructor(path: string, log: Logger, now: () => number = Date.now) {
     this.#log = log
+    this.#now = now
     try {
       if (path !== inMemory) mkdirSync(dirname(path), { recursive: true })
       this.#database = open(path)
@@ -38,51 +53,62 @@ export class CallLog {
     }
   }
 
-  /**
-   * Notes a call at `nowMs` and answers 0, or answers how many milliseconds to wait before asking again. A `lane` may
-   * be allowed only some of the limit's calls: the rest is kept free for others. Pauses are for the caller to ask.
-   */
-  take(limit: RateLimit, lane: { name: string; calls: number }, nowMs: number): number {
-    return this.#guarded(() => this.#inTransaction(() => this.#take(limit, lane, nowMs)))
+  /** Why calls are counted in memory only; null while the file is in use. */
+  get trouble(): string | null {
+    return this.#trouble
   }
 
-  /** Nobody may call until `untilMs`. */
-  pause(countedBy: string, untilMs: number): void {
-    const sql =
-      'INSERT INTO pauses VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)'
-    this.#guarded(() => this.#database.prepare(sql).run(countedBy, untilMs))
+  /** Asks for one call. A `lane` may be allowed only some of the limit's calls: the rest is kept free for others. */
+  take(limit: RateLimit, lane: { name: string; calls: number }): Permission {
+    if (!this.#database.isOpen) return { state: 'wait', ms: busyWaitMs }
+    try {
+      return this.#inTransaction(() => this.#take(limit, lane))
+    } catch (error) {
+      if (isBusy(error)) return { state: 'wait', ms: busyWaitMs }
+      this.#replace(error)
+      return this.#take(limit, lane)
+    }
   }
 
-  /** How long nobody may call from `nowMs` on; 0 where there is no pause. */
-  pausedMs(countedBy: string, nowMs: number): number {
-    const sql = 'SELECT until FROM pauses WHERE counted_by = ?'
-    const pause = this.#guarded(
-      () => this.#database.prepare(sql).get(countedBy) as { until: number } | undefined,
-    )
-    const leftMs = (pause?.until ?? 0) - nowMs
-    return leftMs > 0 && leftMs <= longestPauseMs ? leftMs : 0
+  /** Nobody may call for so long; of two rests the longer counts. */
+  rest(countedBy: string, ms: number): void {
+    const until = this.#now() + ms
+    this.#restUntil.set(countedBy, Math.max(until, this.#restUntil.get(countedBy) ?? 0))
+    const sql = 'INSERT INTO rests VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)'
+    try {
+      if (this.#database.isOpen) this.#database.prepare(sql).run(countedBy, until)
+    } catch (error) {
+      if (!isBusy(error)) this.#replace(error)
+    }
   }
 
   close(): void {
-    this.#database.close()
+    if (this.#database.isOpen) this.#database.close()
   }
 
-  #take(
-    { countedBy, calls, windowMs }: RateLimit,
-    lane: { name: string; calls: number },
-    nowMs: number,
-  ): number {
-    // Moments to come are left over from a clock that was set back.
+  #take({ countedBy, calls, windowMs }: RateLimit, lane: { name: string; calls: number }): Permission {
+    // Within the transaction: whoever had to wait for it must see what others noted meanwhile as past.
+    const nowMs = this.#now()
+    const restMs = this.#restMs(countedBy, nowMs)
+    if (restMs > 0) return { state: 'rest', ms: restMs }
+    // Moments far ahead are left over from a clock that was set back.
     this.#database
       .prepare('DELETE FROM calls WHERE counted_by = ? AND (at <= ? OR at > ?)')
-      .run(countedBy, nowMs - windowMs, nowMs)
+      .run(countedBy, nowMs - windowMs, nowMs + windowMs)
     const waitMs = Math.max(
       this.#untilFree(calls, windowMs, nowMs, countedBy),
       this.#untilFree(lane.calls, windowMs, nowMs, countedBy, lane.name),
     )
-    if (waitMs === 0)
-      this.#database.prepare('INSERT INTO calls VALUES (?, ?, ?)').run(countedBy, nowMs, lane.name)
-    return waitMs
+    if (waitMs > 0) return { state: 'wait', ms: waitMs }
+    this.#database.prepare('INSERT INTO calls VALUES (?, ?, ?)').run(countedBy, nowMs, lane.name)
+    return { state: 'granted' }
+  }
+
+  #restMs(countedBy: string, nowMs: number): number {
+    const row = this.#database.prepare('SELECT until FROM rests WHERE counted_by = ?').get(countedBy) as
+      { until: number } | undefined
+    const until = Math.max(row?.until ?? 0, this.#restUntil.get(countedBy) ?? 0)
+    return until - nowMs <= longestRestMs ? Math.max(0, until - nowMs) : 0
   }
 
   /** Milliseconds until fewer than `calls` lie within the window. */
@@ -111,21 +137,25 @@ export class CallLog {
     }
   }
 
-  #guarded<T>(work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      this.#database = this.#inMemory(error)
-      return work()
-    }
+  #replace(error: unknown): void {
+    this.close()
+    this.#database = this.#inMemory(error)
   }
 
   #inMemory(error: unknown): Database {
-    const reason = (error as Error).message
-    this.#log.warn({ reason }, 'calls are counted in memory only: check that dataDir can be written to')
+    this.#trouble = (error as Error).message
+    this.#log.warn(
+      { reason: this.#trouble },
+      'calls are counted in memory only: check calls.db in dataDir, its disk and the right to write there',
+    )
     return open(inMemory)
   }
 }
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  'sqliteCodeName' in error &&
+  String(error.sqliteCodeName).startsWith('SQLITE_BUSY')
 
 function open(path: string): Database {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
@@ -135,7 +165,7 @@ function open(path: string): Database {
     PRAGMA synchronous = OFF;
     CREATE TABLE IF NOT EXISTS calls (counted_by TEXT NOT NULL, at INTEGER NOT NULL, lane TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS calls_by_time ON calls (counted_by, at);
-    CREATE TABLE IF NOT EXISTS pauses (counted_by TEXT PRIMARY KEY, until INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS rests (counted_by TEXT PRIMARY KEY, until INTEGER NOT NULL);
   `)
   return database
 }

@@ -85,6 +85,7 @@ async function ingestSource(
   ledger: Ledger,
   signal: AbortSignal,
 ): Promise<void> {
+  const { now = Date.now } = options
   const source = open('history')
   const stopping = new AbortController()
   const either = AbortSignal.any([signal, stopping.signal])
@@ -105,13 +106,13 @@ async function ingestSource(
         source,
         log: options.log,
         signal,
-        now: options.now ?? Date.now,
+        now,
         entries: () => ledger.entries(name),
         record: (entry) => ledger.put(entry),
         remember: (entry) => {
           ledger.remember(entry)
         },
-        publishing: (unit, read) => publisher.lend(unit, read),
+        publishing: (unit, read) => publisher.lend(unit, now(), read),
         onStatus: (status) => {
           options.onStatus(name, status)
         },
@@ -154,11 +155,12 @@ class LentPublisher {
 
   async lend(
     unit: string,
+    fetchedAt: number,
     read: (publish: ReturnType<Publisher['unit']>) => Promise<Reading>,
   ): Promise<Reading> {
     this.#publisher ??= await Publisher.open(this.#options)
     try {
-      const reading = await read(this.#publisher.unit(unit, Date.now()))
+      const reading = await read(this.#publisher.unit(unit, fetchedAt))
       await this.#publisher.flush()
       return reading
     } catch (error) {

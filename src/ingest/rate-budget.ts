@@ -23,14 +23,12 @@ const shortRestMs = 1_000
 export class SharedBudget {
   readonly #log: CallLog
   readonly #limit: RateLimit
-  readonly #now: () => number
   readonly #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
 
-  constructor(log: CallLog, limit: RateLimit, now: () => number = Date.now) {
+  constructor(log: CallLog, limit: RateLimit) {
     this.#log = log
     this.#limit = limit
-    this.#now = now
   }
 
   /** The budget as one of the askers sees it. */
@@ -38,7 +36,7 @@ export class SharedBudget {
     return {
       take: (signal) => this.#take(lane, signal),
       pause: (ms) => {
-        this.#log.pause(this.#limit.countedBy, this.#now() + ms)
+        this.#log.rest(this.#limit.countedBy, ms)
       },
     }
   }
@@ -75,18 +73,17 @@ export class SharedBudget {
     for (;;) {
       const first = this.#waiting[0]
       if (first === undefined) return
-      const restMs = this.#log.pausedMs(this.#limit.countedBy, this.#now())
-      if (restMs > shortRestMs) {
-        for (const { refuse } of this.#waiting.splice(0)) refuse(resting(restMs))
+      const { calls } = this.#limit
+      const share = first.lane === 'backfill' ? Math.max(1, Math.floor(calls / 2)) : calls
+      const permission = this.#log.take(this.#limit, { name: first.lane, calls: share })
+      if (permission.state === 'rest' && permission.ms > shortRestMs) {
+        for (const { refuse } of this.#waiting.splice(0)) refuse(resting(permission.ms))
         return
       }
-      const share =
-        first.lane === 'backfill' ? Math.max(1, Math.floor(this.#limit.calls / 2)) : this.#limit.calls
-      const waitMs = restMs || this.#log.take(this.#limit, { name: first.lane, calls: share }, this.#now())
-      if (waitMs > 0) {
+      if (permission.state !== 'granted') {
         this.#timer = setTimeout(() => {
           this.#grant()
-        }, waitMs)
+        }, permission.ms)
         return
       }
       this.#waiting.shift()

@@ -119,6 +119,8 @@ const minuteMs = 60_000
 const leastWaitMs = 1_000
 
 const longestWaitMs = 15 * minuteMs
+/** A provider may keep an hour somewhat longer than it promises. */
+const deadlineGraceMs = 24 * 60 * minuteMs
 
 /**
  * Waiting time before a failed unit is read again: its poll interval while it is open, else 1, 2, 4 … 15 minutes. A
@@ -197,10 +199,12 @@ export function entryAfter(
     case 'empty': {
       const publishedAt = before.publishedAt ?? startedAt
       const state = before.state === 'published' ? 'published' : reading.state
+      if (state === 'empty') Object.assign(entry, { lines: 0, bytes: 0, digest: '' })
       return { ...entry, state, publishedAt, nextLookAt: lookAgainAt(unit, publishedAt, startedAt) }
     }
     case 'not_yet':
     case 'failed': {
+      if (unit.deadline !== null && startedAt > unit.deadline + deadlineGraceMs) return tooLate(entry, before)
       const state = before.publishedAt === null ? reading.state : before.state
       const waitMs = Math.max(leastWaitMs, reading.retryAfterMs ?? failureWaitMs(unit, before, startedAt))
       return { ...entry, state, nextLookAt: startedAt + waitMs }
@@ -208,6 +212,13 @@ export function entryAfter(
     case 'lost':
       return { ...entry, state: before.publishedAt === null ? 'lost' : before.state, nextLookAt: null }
   }
+}
+
+/** The provider need no longer have it, so asking again is of no use. */
+function tooLate(entry: LedgerEntry, before: LedgerEntry): LedgerEntry {
+  if (before.publishedAt !== null) return { ...entry, state: before.state, nextLookAt: null }
+  const reason = `gone before it could be read: ${entry.reason ?? 'nothing is known of it'}`
+  return { ...entry, state: 'lost', reason, nextLookAt: null }
 }
 
 function lookAgainAt(unit: Unit, publishedAt: number, nowMs: number): number | null {

@@ -40,7 +40,7 @@ export interface SourceStatus {
   units: UnitCounts
 }
 
-/** What one pass over the due units came to. */
+/** What one pass over the due units came to; in a live run, which has no end, nothing is summed up. */
 export interface PassSummary {
   units: number
   lines: number
@@ -94,7 +94,7 @@ export async function runSource(
         show('reading', next.unit.name, null)
         const entry = await readUnit(options, next.unit, once)
         tried.add(next.unit.name)
-        count(summary, entry)
+        if (once) count(summary, entry)
         faults = 0
         continue
       }
@@ -111,13 +111,16 @@ export async function runSource(
         throw error
       }
       // One unit that trips the provider up every time must not keep the others from being read.
-      if (reading && faults % unitPatience === 0) {
+      const isPutOff = reading !== undefined && faults % unitPatience === 0
+      if (reading && isPutOff) {
         tried.add(reading.name)
-        count(summary, await putOff(options, reading, error.message))
+        const entry = await putOff(options, reading, error.message)
+        if (once) count(summary, entry)
       }
       // A once run tries the next unit as it did the first; a live one asks ever more calmly until something works.
       const attempt = once ? ((faults - 1) % unitPatience) + 1 : faults
-      const waitMs = Math.max(error.retryAfterMs ?? backOff(attempt), leastWait(attempt))
+      const ownWaitMs = isPutOff ? 0 : backOff(attempt)
+      const waitMs = Math.max(error.retryAfterMs ?? ownWaitMs, leastWait(attempt))
       if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)

@@ -25,16 +25,17 @@ export async function pollUnread(options: UnreadOptions, source: Source, signal:
   const poll = source.unread
   while (poll && !signal.aborted) {
     let producer: Producer | undefined
-    const record = async (key: Buffer, value: Buffer): Promise<void> => {
+    const record = async (count: UnreadCount): Promise<void> => {
       producer ??= await Producer.open(kafka, log, unreadTopic, { signal })
-      await producer.add(key, value)
+      // Encoded at the last moment: the codec's buffer is everybody's.
+      await producer.add(Buffer.from(`${count.source}|${count.user}`), unreadCodec.encode(count))
       await producer.flush()
     }
     try {
       return await runUnread({ source, poll, log, signal, now, record }, once)
     } catch (error) {
       if (signal.aborted) return
-      log.warn({ source: source.name, err: error }, 'the unread counts of this round are not recorded')
+      log.warn({ source: source.name, reason: explain(error) }, 'unread counts are not recorded now')
       if (once) return
       await rest(poll.everyMs, signal)
     } finally {
@@ -43,8 +44,8 @@ export async function pollUnread(options: UnreadOptions, source: Source, signal:
   }
 }
 
-/** Takes one value of the topic `unread`; resolves when it is safe. */
-export type RecordUnread = (key: Buffer, value: Buffer) => Promise<void>
+/** Takes one record of the topic `unread`; resolves when it is safe. */
+export type RecordUnread = (count: UnreadCount) => Promise<void>
 
 /** What the loop needs of the world around one source. */
 export interface UnreadLoopOptions {
@@ -72,7 +73,7 @@ export async function runUnread(options: UnreadLoopOptions, once: boolean): Prom
       const reading = await ask(options, user)
       if (reading === null) continue
       const { count } = reading
-      const value: UnreadCount = {
+      await record({
         source: source.name,
         tenant: source.tenant,
         user,
@@ -80,8 +81,7 @@ export async function runUnread(options: UnreadLoopOptions, once: boolean): Prom
         queues: count === null ? {} : reading.queues,
         reason: count === null ? reading.reason : null,
         observedAt: now(),
-      }
-      await record(Buffer.from(`${source.name}|${user}`), unreadCodec.encode(value))
+      })
     }
     if (once) return
     await rest(startedAt + poll.everyMs - now(), signal)
@@ -101,7 +101,8 @@ async function ask(
       if (!isTransient(error)) return { count: null, reason: explain(error) }
       const waitMs = error.retryAfterMs ?? Math.min(retryMs.first * 2 ** (attempt - 1), retryMs.last)
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
-      if (attempt === attempts) break
+      // Who wants a long rest is asked again in the next round: the other users do not wait for it.
+      if (attempt === attempts || waitMs > retryMs.last) break
       await rest(waitMs, signal)
     }
   }

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.ts'
 import { explain } from '../../errors.ts'
 import { fault, type Finding } from '../../finding.ts'
-import type { CallLog } from '../../ingest/call-log.ts'
 import type { Logger } from '../../log.ts'
 import { checkSink } from '../../sinks/index.ts'
+import type { Budgets } from '../budgets.ts'
 import { configuredSource } from '../open-source.ts'
 import { checkKafka } from './kafka.ts'
 import { checkMachine } from './machine.ts'
@@ -18,7 +18,7 @@ export interface CheckedPart {
 export interface CheckOptions {
   config: Config
   log: Logger
-  calls: CallLog
+  budgets: Budgets
   signal: AbortSignal
   /** Called as soon as a part is done. */
   onPart: (part: CheckedPart) => void
@@ -26,14 +26,14 @@ export interface CheckOptions {
 
 /** Looks at everything that a configuration names, one part after the other. Changes nothing. */
 export async function checkAll(options: CheckOptions): Promise<CheckedPart[]> {
-  const { config, log, calls, signal, onPart } = options
+  const { config, log, budgets, signal, onPart } = options
   const parts: [string, () => Promise<Finding[]>][] = [
-    ['machine', () => checkMachine(config)],
+    ['machine', () => checkMachine(config, budgets)],
     ['kafka', () => checkKafka(config, log, signal)],
     ...config.sources.map((source): [string, () => Promise<Finding[]>] => [
       `source ${source.name} (${source.provider})`,
       async () => {
-        const opened = configuredSource({ log, calls }, source).open('check')
+        const opened = configuredSource({ log, budgets }, source).open('check')
         try {
           return await opened.check(signal)
         } finally {

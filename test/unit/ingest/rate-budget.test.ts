@@ -5,7 +5,7 @@ import { SharedBudget } from '../../../src/ingest/rate-budget.ts'
 import { silentLog } from '../../../src/log.ts'
 
 function sharedBudget(calls: number, windowMs: number, now: () => number = Date.now): SharedBudget {
-  return new SharedBudget(new CallLog(inMemory, silentLog), { countedBy: 'app', calls, windowMs }, now)
+  return new SharedBudget(new CallLog(inMemory, silentLog, now), { countedBy: 'app', calls, windowMs })
 }
 
 const createRateBudget = (...limit: Parameters<typeof sharedBudget>) => sharedBudget(...limit).lane('history')

@@ -102,6 +102,21 @@ test('a published unit stays published, whatever a later look meets', () => {
   }
 })
 
+test('an hour that was open with messages and closes without any is empty altogether', () => {
+  const entry = after(liveHour, [published, minute], [empty, hour])
+  assert.deepEqual([entry.state, entry.lines, entry.bytes, entry.digest], ['empty', 0, 0, ''])
+})
+
+test('a day after its deadline an hour that could not be read is lost, and a later look is given up', () => {
+  const late = 97 * hour
+  const gone = entryAfter('s', fileHour, after(fileHour, [failed, 71 * hour]), failed, late)
+  assert.deepEqual([gone.state, gone.nextLookAt], ['lost', null])
+  assert.match(gone.reason ?? '', /gone before it could be read: cut short/)
+  const seen = entryAfter('s', fileHour, after(fileHour, [published, 71 * hour]), failed, late)
+  assert.deepEqual([seen.state, seen.lines, seen.nextLookAt], ['published', 3, null])
+  assert.equal(entryAfter('s', fileHour, undefined, failed, 95 * hour).state, 'failed')
+})
+
 test('a later look that fails again and again is tried ever more calmly', () => {
   let entry = after(fileHour, [published, 2 * hour])
   const waits: number[] = []

@@ -190,6 +190,20 @@ test('a once run ends with the fault that does not pass', async () => {
   assert.equal(readings.length, 9)
 })
 
+test('the next unit does not wait for one that was put off', async () => {
+  let putOffAt = 0
+  const { once } = loop([unit('bad', { opensAt: 1 }), unit('good')], (name, attempt) => {
+    if (name === 'good') {
+      assert.ok(performance.now() - putOffAt < 3_000, 'the wait after the third fault would be 4 s')
+      return published
+    }
+    if (attempt === 3) putOffAt = performance.now()
+    throw new ChatfeedError('transient', 'server_error', 'A fault of its own.')
+  })
+  assert.deepEqual((await once()).failed, ['bad: A fault of its own.'])
+  assert.ok(putOffAt > 0)
+})
+
 test('two hours in a row that cannot be had do not keep a once run from the others', async () => {
   const { once, ledger } = loop([unit('bad 1'), unit('bad 2'), unit('good')], (name) => {
     if (name === 'good') return published

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { unreadCodec } from '../../../src/avro.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
 import { runUnread } from '../../../src/ingest/unread-loop.ts'
 import { silentLog } from '../../../src/log.ts'
@@ -34,9 +33,7 @@ async function recorded(
       log: silentLog,
       signal: stopping.signal,
       now: () => 1_000,
-      record(key, value) {
-        const count = unreadCodec.decode(Buffer.from(value))
-        assert.equal(key.toString(), `support|${count.user}`)
+      record(count) {
         counts.push(count)
         if (counts.length === enough) stopping.abort()
         return Promise.resolve()
@@ -44,7 +41,7 @@ async function recorded(
     },
     once,
   )
-  return counts.map((count) => ({ ...count, queues: { ...count.queues } }))
+  return counts
 }
 
 const common = { source: 'support', tenant: 'acme#desk', observedAt: 1_000 }
@@ -78,6 +75,18 @@ test('a fault that passes is tried again; one that stays is left out, and the ne
   assert.deepEqual(
     counts.map(({ user, count }) => [user, count]),
     [['lin', 2]],
+  )
+})
+
+test('one user whose count must wait long does not keep the others waiting', async () => {
+  const read: Read = (user) => {
+    if (user === 'later')
+      throw new ChatfeedError('transient', 'throttled', 'Too many calls.', { retryAfterMs: 3_600_000 })
+    return { count: 1, queues: {} }
+  }
+  assert.deepEqual(
+    (await recorded(['later', 'lin'], read, true)).map(({ user }) => user),
+    ['lin'],
   )
 })
 
