@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type Document, parseDocument } from 'yaml'
 import { ChatfeedError } from '../errors.ts'
 import { type Fault, setAside, substitute } from './environment.ts'
-import { type Config, configSchema, issueText } from './schema.ts'
+import { issueText } from './issue-text.ts'
+import { type Config, configSchema } from './schema.ts'
 
 export type { Config, SourceConfig } from './schema.ts'
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { providers } from '../providers/index.ts'
 import { sinkConfig } from '../sinks/index.ts'
 import { duration } from '../duration.ts'
+import { issueText } from './issue-text.ts'
 
 /** Keys that the documentation knows and this version does not act on: better refused than ignored. */
 const later = (what: string) =>
@@ -109,14 +110,3 @@ export const configSchema = z.strictObject({
 
 /** A checked configuration: defaults filled in, durations in milliseconds. */
 export type Config = z.output<typeof configSchema>
-
-/** The text of an issue for the user, with unknown keys named. */
-export function issueText(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    // A key written together with its value, `password:secret`, must not show it.
-    const keys = issue.keys.map((key) => key.replace(/[^\w-].*$/s, '…'))
-    return `unknown key ${keys.join(', ')}: check the spelling, or leave it out`
-  }
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'is missing'
-  return issue.message
-}

@@ -160,6 +160,19 @@ test('what the documentation knows and this version cannot do is refused, not ig
   }
 })
 
+test('what the validator finds by itself is told as what to write instead', () => {
+  const told = (line: string) => faultsOf(source(line))[0]?.message
+  assert.equal(told('retention: 0'), 'write text, in quotes where it looks like a number: "72h", "12345"')
+  assert.equal(told('lookAgain: 10m'), 'write a list, such as [a, b]')
+  assert.equal(told('ratePerMinute: 0'), 'write at least 1')
+  assert.equal(told('ratePerMinute: 100000'), 'write at most 6000')
+  const polyv = (line: string) =>
+    faultsOf(`sources: [{ name: a, provider: polyv, appId: i, appSecret: s, channels: ["1"], ${line} }]`)[0]
+      ?.message
+  assert.equal(polyv('scopes: []'), 'name at least one')
+  assert.equal(polyv('scopes: [private]'), 'choose from public, extend')
+})
+
 test('two sources or two sinks of one name are refused', () => {
   const one = '{ name: a, provider: polyv, appId: i, appSecret: s, channels: ["1"] }'
   assert.deepEqual(faultsOf(`sources: [${one}, ${one}]`), [
