@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { explain, isTransient } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { LedgerEntry } from '../model.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
+import { backOffMs, longestBackOffMs, rest } from './retry.ts'
 import {
   countUnits,
   dueUnits,
@@ -53,7 +53,6 @@ export interface PassSummary {
 export const newPass = (): PassSummary => ({ units: 0, lines: 0, lost: [], failed: [] })
 
 const idleMs = 1_000
-const retryMs = { first: 1_000, last: 60_000 } as const
 const onceAttempts = 4
 /** A provider that wants a longer rest than this fails a `once` run. */
 const onceRestMs = 60_000
@@ -119,7 +118,7 @@ export async function runSource(
       }
       // A once run tries the next unit as it did the first; a live one asks ever more calmly until something works.
       const attempt = once ? ((faults - 1) % unitPatience) + 1 : faults
-      const ownWaitMs = isPutOff ? 0 : backOff(attempt)
+      const ownWaitMs = isPutOff ? 0 : backOffMs(attempt)
       const waitMs = Math.max(error.retryAfterMs ?? ownWaitMs, leastWait(attempt))
       if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
@@ -148,7 +147,7 @@ async function nailDown(options: SourceLoopOptions, units: readonly Unit[]): Pro
 async function readUnit(options: SourceLoopOptions, unit: Unit, once: boolean): Promise<LedgerEntry> {
   for (let attempt = 1; ; attempt++) {
     const { entry, retryAfterMs } = await readOnce(options, unit)
-    const waitMs = Math.max(retryAfterMs, backOff(attempt))
+    const waitMs = Math.max(retryAfterMs, backOffMs(attempt))
     const isLast = attempt >= onceAttempts || waitMs > onceRestMs || options.signal.aborted
     if (entry.state !== 'failed' || !once || isLast) return entry
     await rest(waitMs, options.signal)
@@ -219,11 +218,5 @@ function showExpiry(
   else metrics.unitExpiry.remove({ source })
 }
 
-const backOff = (attempt: number): number => Math.min(retryMs.first * 2 ** (attempt - 1), retryMs.last)
-
 /** A provider that names a short wait again and again is asked more and more calmly all the same. */
-const leastWait = (faults: number): number => Math.min(25 * 2 ** faults, retryMs.last)
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined)
-}
+const leastWait = (faults: number): number => Math.min(25 * 2 ** faults, longestBackOffMs)

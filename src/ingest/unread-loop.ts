@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { unreadCodec } from '../avro.ts'
 import { explain, isTransient } from '../errors.ts'
 import { Producer } from '../kafka/producer.ts'
@@ -6,6 +5,7 @@ import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
 import type { UnreadCount } from '../model.ts'
 import type { Source, UnreadPoll, UnreadReading } from '../providers/provider.ts'
+import { backOffMs, longestBackOffMs, rest } from './retry.ts'
 
 /** What polling needs of the world around it. */
 export interface UnreadOptions {
@@ -58,7 +58,6 @@ export interface UnreadLoopOptions {
 }
 
 const attempts = 4
-const retryMs = { first: 1_000, last: 60_000 } as const
 
 /**
  * Asks for the unread counts of the configured users every `everyMs`, or with `once` one time, and records each
@@ -99,16 +98,12 @@ async function ask(
     } catch (error) {
       if (signal.aborted) break
       if (!isTransient(error)) return { count: null, reason: explain(error) }
-      const waitMs = error.retryAfterMs ?? Math.min(retryMs.first * 2 ** (attempt - 1), retryMs.last)
+      const waitMs = error.retryAfterMs ?? backOffMs(attempt)
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       // Who wants a long rest is asked again in the next round: the other users do not wait for it.
-      if (attempt === attempts || waitMs > retryMs.last) break
+      if (attempt === attempts || waitMs > longestBackOffMs) break
       await rest(waitMs, signal)
     }
   }
   return null
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0) await delay(ms, undefined, { signal }).catch(() => undefined)
 }
