@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -58,12 +58,33 @@ suite('secrets and messages', () => {
     const told = await runChatfeed(t, ['status', '-v'], { cwd: scene.folder })
     const checked = await runChatfeed(t, ['check', '-v'], { cwd: scene.folder })
     assert.equal(checked.status, 0, checked.stdout)
-    const outputs = [once, { stdout, stderr }, told, checked].map((run) => run.stdout + run.stderr)
+    const saved = join(scene.folder, 'saved.ndjson')
+    const bodies = [
+      { type: 'txt', msg: '西湖边的旧书店' },
+      { type: 'file', url: 'https://a1.easemob.com/f', secret: 'Zebra-9' },
+    ]
+    const line = {
+      msg_id: '1',
+      timestamp: Date.now(),
+      chat_type: 'chat',
+      from: 'li',
+      to: 'wang',
+      payload: { bodies },
+    }
+    writeFileSync(saved, `${JSON.stringify(line)}\nno JSON: 西湖边的旧书店\n`)
+    const imported = await runChatfeed(t, ['import', saved, '--source', 'support', '-v'], {
+      cwd: scene.folder,
+    })
+    assert.equal(imported.status, 0, imported.stderr)
+    const carried = await runChatfeed(t, ['up', '--once', '-v'], { cwd: scene.folder })
+    const outputs = [once, { stdout, stderr }, told, checked, imported, carried].map(
+      (run) => run.stdout + run.stderr,
+    )
     const printed = [...outputs, ...pages].join('\n')
     const messages = await scene.readMessages()
     const texts = messages.flatMap(({ text }) => (text && text.length > 5 ? [text] : []))
     assert.ok(texts.length > 50)
-    assertSilentAbout([...never, ...new Set(texts)], printed)
+    assertSilentAbout([...never, '西湖边的旧书店', 'Zebra-9', ...new Set(texts)], printed)
   })
 
   test('nor does one over the other interfaces', async (t) => {

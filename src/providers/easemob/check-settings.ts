@@ -1,5 +1,5 @@
 import { sinceMs } from '../../duration.ts'
-import type { Finding } from '../provider.ts'
+import { fine, type Finding, warning } from '../../finding.ts'
 import type { EasemobConfig } from './config.ts'
 
 const clockToleranceMs = 60_000
@@ -18,8 +18,7 @@ export function* checkSettings(
   if (ratePerMinute > documentedPerMinute) {
     const text = `ratePerMinute is ${ratePerMinute}; Easemob grants ${documentedPerMinute}, to all programs of the app together.`
     yield warning('rate', text, 'Lower ratePerMinute, unless Easemob has granted you more.')
-  } else
-    yield { level: 'ok', about: 'rate', text: `At most ${ratePerMinute} calls a minute for the history.` }
+  } else yield fine('rate', `At most ${ratePerMinute} calls a minute for the history.`)
 }
 
 /** `skewMs`: how far the provider's clock is ahead of ours; null where it is not known. */
@@ -27,18 +26,8 @@ export function checkClock(skewMs: number | null): Finding[] {
   if (skewMs === null) return []
   const seconds = Math.round(Math.abs(skewMs) / 1000)
   if (Math.abs(skewMs) <= clockToleranceMs) {
-    return [{ level: 'ok', about: 'clock', text: `The clock agrees with Easemob's (${seconds} s apart).` }]
+    return [fine('clock', `The clock agrees with Easemob's (${seconds} s apart).`)]
   }
   const text = `The clock of this machine is ${seconds} s ${skewMs > 0 ? 'behind' : 'ahead of'} Easemob's.`
   return [warning('clock', text, 'Set the clock (NTP): it decides which hours are asked for, and when.')]
-}
-
-/** It works, but not as it should. */
-export function warning(about: string, text: string, mend: string): Finding {
-  return { level: 'warning', about, text, mend }
-}
-
-/** This will not work. */
-export function fault(about: string, text: string, mend: string): Finding {
-  return { level: 'fault', about, text, mend }
 }

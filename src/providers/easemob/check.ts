@@ -1,7 +1,8 @@
 import { ChatfeedError, isTransient } from '../../errors.ts'
-import type { Finding, SourceContext } from '../provider.ts'
+import { fault, fine, type Finding, warning } from '../../finding.ts'
+import type { SourceContext } from '../provider.ts'
 import { stopped } from '../stopped.ts'
-import { checkClock, checkSettings, fault, warning } from './check-settings.ts'
+import { checkClock, checkSettings } from './check-settings.ts'
 import type { EasemobClient } from './rest/client.ts'
 import type { EasemobConfig } from './config.ts'
 import { HourReader } from './files/hour-file.ts'
@@ -50,7 +51,7 @@ export function checkPull(
   })
 }
 
-const mayRead: Finding = { level: 'ok', about: 'scope', text: 'The credentials may read the history.' }
+const mayRead = fine('scope', 'The credentials may read the history.')
 
 async function check(
   config: EasemobConfig,
@@ -63,7 +64,7 @@ async function check(
   try {
     await client.authenticate(signal)
     const app = `${config.org}/${config.app} at ${config.baseUrl}`
-    findings.push({ level: 'ok', about: 'credentials', text: `A token for ${app} is given.` })
+    findings.push(fine('credentials', `A token for ${app} is given.`))
     findings.push(...(await askHistory()))
   } catch (error) {
     if (signal.aborted) throw stopped(error)
@@ -105,7 +106,7 @@ async function checkZone(
   if (finding !== null)
     return [warning('zone', `${name}: ${finding}.`, 'Set timeZone to the zone of your cluster.')]
   if (!zone.isJudged) return [unjudgedZone(`${name} holds too few messages`)]
-  return [{ level: 'ok', about: 'zone', text: `The messages of ${name} lie in that hour.` }]
+  return [fine('zone', `The messages of ${name} lie in that hour.`)]
 }
 
 function unjudgedZone(why: string): Finding {

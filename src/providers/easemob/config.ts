@@ -49,7 +49,10 @@ export const easemobConfig = z.strictObject({
   settle: duration.prefault('1h'),
   /** With `mode: pull`: how often an hour is asked for until it has settled. */
   pollEvery: duration.refine((ms) => ms >= 1_000, 'poll at most once a second').prefault('30s'),
-  lookAgain: z.array(duration).prefault(['6h', '24h']),
+  lookAgain: z
+    .array(duration)
+    .transform((agesMs) => agesMs.toSorted((a, b) => a - b))
+    .prefault(['6h', '24h']),
   retention: duration.prefault('72h'),
   ratePerMinute: z.coerce.number().int().min(1).max(6_000).default(10),
   unread: unread.optional(),

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { ChatfeedError } from '../../errors.ts'
 import type { RateBudget, UnreadPoll, UnreadReading } from '../provider.ts'
 import type { EasemobClient } from './rest/client.ts'
 import type { EasemobConfig } from './config.ts'
@@ -12,6 +13,8 @@ import { judgeUnread } from './rest/verdicts.ts'
  * DOC23).
  */
 const distanceMs = 100
+/** A longer pause is not waited out: nobody would see why the call hangs. */
+const longestWaitMs = 1_000
 
 /** Asks for the offline messages of users, one call a user (facts: Easemob docs SEED1; real answers in QA). */
 export function unreadPoll(
@@ -33,24 +36,33 @@ export function unreadPoll(
   }
 }
 
-/** Lets calls go one after another, never two within `ms`. */
+/** Lets calls go one after another, never two within `ms`; during a pause `take` is `throttled`. */
 function spaced(ms: number): RateBudget {
   let freeAtMs = 0
+  let pausedUntilMs = 0
   return {
     take: async (signal) => {
+      signal?.throwIfAborted()
       const nowMs = performance.now()
+      const restMs = Math.ceil(pausedUntilMs - nowMs)
+      if (restMs > longestWaitMs) throw pausing(restMs)
       const waitMs = freeAtMs - nowMs
       freeAtMs = Math.max(freeAtMs, nowMs) + ms
-      signal?.throwIfAborted()
       if (waitMs <= 0) return
       await delay(waitMs, undefined, { signal }).catch((error: unknown) => {
         throw signal?.aborted ? signal.reason : error
       })
     },
     pause: (restMs) => {
-      freeAtMs = Math.max(freeAtMs, performance.now() + restMs)
+      pausedUntilMs = Math.max(pausedUntilMs, performance.now() + restMs)
+      freeAtMs = Math.max(freeAtMs, pausedUntilMs)
     },
   }
+}
+
+function pausing(retryAfterMs: number): ChatfeedError {
+  const message = 'Easemob: no calls for unread counts for a while, the service holds them back.'
+  return new ChatfeedError('transient', 'throttled', message, { retryAfterMs })
 }
 
 /** `data` maps each of the user's queues to its count; newer answers tell the sum beside it. */

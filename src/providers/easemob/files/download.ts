@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { damagedFile } from './file-text.ts'
 
 const maxRedirects = 3
+/** For one file, in total: one that trickles must not hold up the source for ever. */
+const withinMinutes = 30
 const linkParts = /^(https?:\/\/[^/?#@\s\\]+)((?:[/?][^#]*)?)(?:#|$)/i
 
 /** Whether a text is a link that can be asked for: http or https, without a user, and with no half characters. */
@@ -13,7 +16,7 @@ export function isLink(text: string): boolean {
  * Opens a pre-signed link. The path and query go out exactly as the provider wrote them, for the signature covers
  * them (only what no request line can hold is percent-encoded), and never with an Authorization header, which the
  * object store refuses beside a signature (facts: Easemob SDK fix HIM-12008). Returns the status where it is not 200:
- * an expired link answers 403. Throws the error of the connection, and a RangeError for what `isLink` denies.
+ * an expired link answers 403. The file breaks off with `damaged_file` when 30 minutes do not suffice. Throws the error of the connection, and a RangeError for what `isLink` denies.
  */
 export async function openLink(
   link: string,
@@ -24,7 +27,7 @@ export async function openLink(
   for (let redirects = 0; ; redirects++) {
     if (target === null) throw new RangeError('no link')
     const { statusCode, headers, body } = await dispatcher.request({ ...target, method: 'GET', signal })
-    if (statusCode === 200) return { file: body }
+    if (statusCode === 200) return { file: within(body, withinMinutes) }
     await body.dump({ limit: 65_536, signal })
     const { location } = headers
     const next =
@@ -34,6 +37,15 @@ export async function openLink(
     if (next === null) return { status: statusCode }
     target = next
   }
+}
+
+function within(file: Readable, minutes: number): Readable {
+  const timer = setTimeout(() => {
+    file.destroy(damagedFile(`is not complete after ${minutes} minutes`))
+  }, minutes * 60_000)
+  return file.once('close', () => {
+    clearTimeout(timer)
+  })
 }
 
 function partsOf(link: string): { origin: string; path: string } | null {

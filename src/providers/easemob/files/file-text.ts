@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { ChatfeedError } from '../../../errors.ts'
 import { inflate } from '../../inflate.ts'
 import { stopped } from '../../stopped.ts'
-import { isGbk } from './encoding.ts'
+import { isGbk } from './charset.ts'
 
 /** A transport that compresses once more leaves gz within gz. */
 const mostLayers = 3

@@ -4,7 +4,7 @@ import { eachRecord } from '../../lines.ts'
 import type { Identity, Publish, SavedFileReading } from '../../provider.ts'
 import { orStopped } from '../../stopped.ts'
 import { endOfValue, skipSpace } from '../../slices.ts'
-import { whatIs } from './encoding.ts'
+import { whatIs } from './charset.ts'
 import { damagedFile, FileText } from './file-text.ts'
 import { identify } from '../message/identity.ts'
 

@@ -64,7 +64,8 @@ export class EasemobFilesSource implements Source {
       }
     }
     const result = reader.finish()
-    if (result.lines === 0) return { state: 'empty', reason: 'files without a record' }
+    // An hour without messages has no file: an empty one is a faulty one.
+    if (result.lines === 0) return failed('the history file holds no record')
     const finding = zone.finding()
     if (finding === null) return { state: 'published', ...result }
     this.#context.log.warn({ source: this.name, unit: unit.name }, finding)

@@ -41,7 +41,12 @@ export async function pullPage(
   const pairs = Object.entries(params).flatMap(([name, value]) =>
     value === null ? [] : `${name}=${encodeStrictly(value) ?? ''}`,
   )
-  const { reply, verdict } = await client.get(`chatmessages?${pairs.join('&')}`, judgePull, signal, size)
+  const { reply, verdict } = await client.get(
+    `chatmessages?${pairs.join('&')}`,
+    (answer) => judgePull(answer, { hasCursor: cursor !== null }),
+    signal,
+    size,
+  )
   return verdict.verdict === 'ready' ? pageOf(reply) : failedBy(verdict)
 }
 

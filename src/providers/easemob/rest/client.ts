@@ -59,8 +59,9 @@ export class EasemobClient {
       if (verdict.verdict !== 'refresh') return { reply, verdict: reply.tooLong ? tooLong(verdict) : verdict }
       this.#token.drop(token)
       if (!renewed) continue
-      // A gateway can say as little; only the service's own word ends the source.
-      if (reply.frame === null) return { reply, verdict: { ...verdict, verdict: 'failed' } }
+      // A gateway can say as little, also in JSON; only the service's own word ends the source.
+      if (reply.error === null && reply.text === '')
+        return { reply, verdict: { ...verdict, verdict: 'failed' } }
       throw new ChatfeedError('fatal', 'unauthorized', `Easemob: ${verdict.reason}, though it is fresh.`, {
         mend: 'Check that clientId and clientSecret are those of this app and may read its chat history.',
       })

@@ -61,3 +61,9 @@ export const pullRules: readonly Rule[] = [
   ...throttled,
   ...others,
 ]
+
+/** The same with a cursor, which can have died: the query itself has been accepted before. */
+export const nextPageRules: readonly Rule[] = [
+  { status: 400, verdict: 'failed', reason: 'the service does not accept its own cursor' },
+  ...pullRules,
+]

@@ -65,10 +65,10 @@ export const unauthorized: readonly Rule[] = [
   { status: 401, verdict: 'refresh', reason: 'the token is not accepted' },
 ]
 
-/** The app is banned. */
+/** The app is banned. A gateway's word is `Forbidden` alone. */
 export const barred: Rule = {
   status: 403,
-  error: /^forbidden/i,
+  error: /^forbidden_/i,
   verdict: 'stop',
   reason: 'the app is barred from this service',
   code: 'barred',

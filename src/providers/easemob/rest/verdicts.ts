@@ -2,7 +2,7 @@
  * What an answer of the Easemob REST interface means and what to do next: the first rule of the interface's table that
  * fits decides.
  */
-import { hourRules, pullRules } from './history-rules.ts'
+import { hourRules, nextPageRules, pullRules } from './history-rules.ts'
 import { type Rule, tokenRules, unreadRules, type VerdictWord } from './rules.ts'
 
 const minuteMs = 60_000
@@ -44,8 +44,8 @@ export function judgeHour(answer: Answer, { ageMs, retentionMs }: HourAge): Verd
 }
 
 /** Judges an answer to `GET …/chatmessages?ql=…`: `ready`, `refresh`, `stop`, `throttled` or `failed`. */
-export function judgePull(answer: Answer): Verdict {
-  return judge(pullRules, answer)
+export function judgePull(answer: Answer, { hasCursor }: { hasCursor: boolean }): Verdict {
+  return judge(hasCursor ? nextPageRules : pullRules, answer)
 }
 
 /**

@@ -69,6 +69,11 @@ test('unread counts need users, each once, as text, and are not asked for all th
   assert.match(faults({ unread: { users: ['a'], colour: 'red' } }), /colour/)
 })
 
+test('second looks come in the order of their age, however they are listed', () => {
+  const { lookAgain } = easemobConfig.parse({ ...entry, lookAgain: ['24h', '10m', '6h'] })
+  assert.deepEqual(lookAgain, [600_000, 6 * 3_600_000, 24 * 3_600_000])
+})
+
 test('faults are found with their path', () => {
   assert.match(faults({ baseUrl: 'a1.easemob.com' }), /^baseUrl: .*https:\/\/a1\.easemob\.com/)
   assert.match(faults({ baseUrl: 'https://user:pw@a1.easemob.com' }), /^baseUrl: /)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { Context } from 'hono'
+import type { ChatfeedError } from '../../../../src/errors.ts'
 import { easemob } from '../../../../src/providers/easemob/index.ts'
 import { type Answers, failsWith, hour, listen, now, openSource, provider, refuse, send } from './support.ts'
 
@@ -9,6 +11,17 @@ const never = new AbortController().signal
 async function readUser(t: TestContext, unread: NonNullable<Answers['unread']>, user = 'alice') {
   const probe = await provider(t, { unread }, entry(user))
   return { ...probe, reading: await probe.source.unread!.read(user, never) }
+}
+
+/** A source whose service holds back every count, once it has told so. */
+async function readThrottled(t: TestContext, retryAfterSeconds: number) {
+  const unread = (context: Context) => {
+    context.header('retry-after', String(retryAfterSeconds))
+    return refuse(context, 429, { error: 'reach_limit' })
+  }
+  const probe = await provider(t, { unread }, entry('alice', 'bob'))
+  await assert.rejects(probe.source.unread!.read('alice', never), failsWith('transient', 'throttled'))
+  return probe
 }
 
 test('a source has a poll where users are named, in both modes', (t) => {
@@ -78,6 +91,22 @@ test('calls for counts keep a distance from one another, also those for a second
   // The first waits for a token behind its permission, so the distances on arrival differ; the sum is kept.
   const took = times.at(-1)! - times[0]!
   assert.ok(took >= 150, String(took))
+})
+
+test('during a pause nothing is asked, and the time left is told at once', async (t) => {
+  const { source, asked } = await readThrottled(t, 3600)
+  await assert.rejects(source.unread!.read('bob', AbortSignal.timeout(5000)), (error) => {
+    const { retryAfterMs = 0 } = error as ChatfeedError
+    assert.ok(retryAfterMs > 3_590_000 && retryAfterMs <= 3_600_000, String(retryAfterMs))
+    return failsWith('transient', 'throttled')(error)
+  })
+  assert.equal(asked.length, 2)
+})
+
+test('a pause of a second is waited out', async (t) => {
+  const { source, asked } = await readThrottled(t, 1)
+  await assert.rejects(source.unread!.read('bob', never), failsWith('transient', 'throttled'))
+  assert.equal(asked.length, 3)
 })
 
 test('a wait for a distance ends with the abort', async (t) => {

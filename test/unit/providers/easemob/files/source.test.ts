@@ -119,15 +119,54 @@ test('several files are one hour with positions through all of them', async (t) 
   assert.equal(reading.state === 'published' && reading.lines, 3)
 })
 
-test('links as one object are understood, no links or no records are an empty hour', async (t) => {
+test('links as one object are understood, no links are an empty hour', async (t) => {
   const one = await provider(t, {
     history: (context, base) => context.json({ data: { url: `${base}/file` } }),
   })
   assert.equal((await one.read(hour)).state, 'published')
   const none = await provider(t, { history: (context) => links(context) })
   assert.equal((await none.read(hour)).state, 'empty')
-  const blank = await provider(t, { file: (context) => send(context, gzipSync('\n')) })
-  assert.equal((await blank.read(hour)).state, 'empty')
+})
+
+test('files without a record are a failed reading, unless another of the hour has one', async (t) => {
+  const nothing = ['\n', gzipSync(''), gzipSync('\n'), gzipSync('   \n\n')]
+  for (const file of nothing) {
+    const { read } = await provider(t, {
+      history: (context, base) => links(context, `${base}/a`, `${base}/b`),
+      file: (context) => send(context, file),
+    })
+    const reading = await read(hour)
+    assert.deepEqual(reading, { state: 'failed', reason: 'the history file holds no record' })
+  }
+  const { read } = await provider(t, {
+    history: (context, base) => links(context, `${base}/a`, `${base}/b`, `${base}/c`),
+    file: (context) => send(context, gzipSync(context.req.path === '/b' ? line(1) : '')),
+  })
+  const reading = await read(hour)
+  assert.equal(reading.state === 'published' && reading.lines, 1)
+})
+
+test('a file that trickles for 30 minutes is a failed reading', async (t) => {
+  const { setTimeout } = globalThis
+  t.mock.method(globalThis, 'setTimeout', (call: () => void, ms?: number) =>
+    setTimeout(call, ms === 30 * 60_000 ? 50 : ms),
+  )
+  const text = Buffer.from(`${line(1)}\n${line(2)}\n`)
+  for (const start of [text, gzipSync(text)]) {
+    const { read, records } = await provider(t, {
+      file: (context) => {
+        const body = new ReadableStream({
+          start: (controller) => {
+            controller.enqueue(start)
+          },
+        })
+        return context.body(body)
+      },
+    })
+    const reading = await read(hour, { signal: AbortSignal.timeout(5000) })
+    assert.match(reading.state === 'failed' ? reading.reason : '', /not complete after 30 minutes/)
+    assert.equal(records.length, 2)
+  }
 })
 
 test('an answer that names no files is a failed reading', async (t) => {
@@ -312,6 +351,33 @@ test('a fresh token that is refused too stops the source', async (t) => {
   })
   await assert.rejects(read(hour), failsWith('fatal', 'unauthorized'))
   assert.equal(tokens(), 2)
+})
+
+test("a gateway's refusal fails the hour and ends nothing, though it is in JSON", async (t) => {
+  const page = { status: 403, error: 'Forbidden', path: '/x' }
+  const refusals: [number, Record<string, unknown>][] = [
+    [401, { message: 'Unauthorized' }],
+    [401, { error: '', desc: null, message: 'no credentials found' }],
+    [403, page],
+    [403, { error: 'Forbidden by policy' }],
+  ]
+  for (const [status, body] of refusals) {
+    for (const mode of ['files', 'pull']) {
+      const refused = (context: Context) => refuse(context, status, body)
+      const { read, tokens } = await provider(t, { history: refused, pull: refused }, { mode })
+      assert.equal((await read(hour)).state, 'failed', JSON.stringify(body))
+      assert.equal(tokens(), status === 401 ? 2 : 1)
+    }
+    const { read } = await provider(t, { token: (context) => refuse(context, status, body) })
+    await assert.rejects(read(hour), failsWith('transient', 'no_token'))
+  }
+})
+
+test("a second refusal in the service's own form stops the source, by text as by word", async (t) => {
+  for (const body of [{ desc: 'unauthorized' }, { error_description: 'Unable to authenticate' }]) {
+    const { read } = await provider(t, { history: (context) => refuse(context, 401, body) })
+    await assert.rejects(read(hour), failsWith('fatal', 'unauthorized'))
+  }
 })
 
 test('a token without the right is not renewed', async (t) => {

@@ -122,6 +122,46 @@ test('a repeated cursor is gone around by time', async () => {
   }
 })
 
+test('where rows ever descended and no cursor leads on, the range is a failure', async () => {
+  const again = { rows: rows(1900), cursor: null }
+  const descending: Page[][] = [
+    [{ rows: rows(1500, 1100, 1900), cursor: 'a' }, { rows: rows(1200, 1300), cursor: 'a' }, again],
+    [{ rows: rows(1500, 1600), cursor: 'a' }, { rows: rows(1100, 1900), cursor: 'a' }, again],
+    [
+      { rows: rows(1500, null, 1400), cursor: 'a' },
+      { rows: rows(1600, 1900), cursor: 'b' },
+      { rows: [], cursor: 'a' },
+      again,
+    ],
+    [{ rows: full(pageLimit, (index) => 1999 - (index >> 1)), cursor: null }],
+  ]
+  for (const pages of descending) {
+    const { failure } = await readPages(...pages)
+    assert.match(failure?.reason ?? '', /not in order of time/)
+  }
+})
+
+test('a service that begins with the newest rows is not taken for one without rows in the range', async () => {
+  const { failure, accepted } = await readPages(
+    { rows: rows(2600, 2500), cursor: 'a' },
+    { rows: rows(2000, 1999), cursor: 'b' },
+    { rows: rows(1000, 900), cursor: null },
+  )
+  assert.equal(failure, null)
+  assert.deepEqual(accepted, ['1999/1', '1000/0'])
+})
+
+test('going on by time is no descent', async () => {
+  const { failure, distinct } = await readPages(
+    { rows: rows(1100, 1200, 2500), cursor: 'a' },
+    { rows: rows(null), cursor: 'a' },
+    { rows: rows(1200, 1300), cursor: 'a' },
+    { rows: rows(null, null), cursor: 'a' },
+    { rows: rows(1300), cursor: null },
+  )
+  assert.deepEqual([failure, distinct], [null, 7])
+})
+
 test('a cursor that leads in circles and to nothing new is a failure, not a short hour', async () => {
   for (const page of [
     { rows: rows(1100, 1200), cursor: 'a' },

@@ -321,6 +321,28 @@ test('refusals stop, pause, or fail the hour', async (t) => {
   assert.equal((await page404.read(hour)).state, 'failed')
 })
 
+test('a cursor that is refused fails the hour, and the next reading begins without it', async (t) => {
+  let isStale = true
+  const { read, asked } = await provider(
+    t,
+    {
+      pull: (context) => {
+        if (!context.req.query('cursor')) return page(context, [entity(1, hourStartMs)], { cursor: 'abc' })
+        return isStale
+          ? refuse(context, 400, { error: 'illegal_argument', error_description: 'invalid cursor' })
+          : page(context, [entity(2, hourStartMs + 1)])
+      },
+    },
+    pull,
+  )
+  const reading = await read(hour)
+  assert.match(reading.state === 'failed' ? reading.reason : '', /does not accept its own cursor/)
+  isStale = false
+  const again = await read(hour)
+  assert.equal(again.state === 'published' && again.lines, 2)
+  assert.doesNotMatch(asked.at(-2)!.path, /cursor/)
+})
+
 test('a unit of another kind is a failed reading without a call', async (t) => {
   const { read, asked } = await provider(t, {}, pull)
   assert.equal((await read('import/old.gz')).state, 'failed')

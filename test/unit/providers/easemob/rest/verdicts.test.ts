@@ -51,6 +51,7 @@ const hourTable: [number, string | null, string, number, string][] = [
   [401, 'unauthorized', 'No organization access authorized', hour, 'stop'],
   [403, 'forbidden_service_operation', 'Service operation not allowed', hour, 'stop'],
   [403, 'forbidden_op', '', hour, 'stop'],
+  [403, 'Forbidden', '', hour, 'failed'],
   [403, null, '', hour, 'failed'],
   [429, 'reach_limit', 'This request has reached api limit', hour, 'throttled'],
   [429, 'reach_limit', 'This request has reached api limit.', hour, 'throttled'],
@@ -111,9 +112,11 @@ const pullTable: [number, string | null, string, string][] = [
 
 for (const [status, error, text, expected] of pullTable) {
   test(`pull: ${[status, error ?? 'no error word', text.slice(0, 40)].join(', ')} means ${expected}`, () => {
-    const verdict = judgePull(answer(status, error, text))
-    assert.equal(verdict.verdict, expected)
-    if (expected === 'stop') assert.ok(verdict.mend, 'a person must be told what to do')
+    const first = judgePull(answer(status, error, text), { hasCursor: false })
+    assert.equal(first.verdict, expected)
+    if (expected === 'stop') assert.ok(first.mend, 'a person must be told what to do')
+    const later = judgePull(answer(status, error, text), { hasCursor: true })
+    assert.equal(later.verdict, status === 400 ? 'failed' : expected)
   })
 }
 

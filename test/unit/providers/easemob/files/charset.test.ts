@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isGbk, whatIs } from '../../../../../src/providers/easemob/files/encoding.ts'
+import { isGbk, whatIs } from '../../../../../src/providers/easemob/files/charset.ts'
 
 /** 你好, 中国 in GBK. */
 const hello = Buffer.from([0xc4, 0xe3, 0xba, 0xc3])
