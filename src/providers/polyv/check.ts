@@ -4,9 +4,12 @@ import { askChannels } from './channel-list.ts'
 import { checkSettings } from './check-settings.ts'
 import { isRefusal, type Client, type Refusal } from './client/client.ts'
 import type { PolyvConfig } from './config.ts'
-import { allChannels, endpoints } from './lists/endpoints.ts'
+import { allChannels, endpoints, type Query } from './lists/endpoints.ts'
 import { hourMs, startOfHour } from './hours.ts'
 import { askPage } from './lists/page.ts'
+import { listsOf } from './lists/queries.ts'
+import { isPlain, tellRefused } from './refused-list.ts'
+import { ofChannel } from './set-aside.ts'
 
 /** The service takes timestamps that are three minutes off. */
 const clockFaultMs = 180_000
@@ -14,7 +17,8 @@ const clockWarningMs = 60_000
 
 /**
  * Looks at the account from here: credentials, clock, endpoint, channels, settings. Asks for one message of each
- * channel that is listed, or for the account's channels and a message of one. Throws nothing but `stopped`.
+ * channel that is listed, or for the account's channels and a message of one, and for one of each list of the first
+ * channel that answers. Throws nothing but `stopped`.
  */
 export async function checkSource(
   config: PolyvConfig,
@@ -32,6 +36,8 @@ export async function checkSource(
     const refusals = await askEach(config, channels, client, nowMs, signal)
     found.push(fine('credentials', 'Polyv accepts appId and appSecret.'), endpointFinding(config, refusals))
     found.push(...channelFindings(refusals, config))
+    const good = [...refusals].find(([, refusal]) => refusal === null)?.[0]
+    if (good !== undefined) found.push(...(await listFindings(config, good, client, nowMs, signal)))
     if (channels && endpoints[config.endpoint].covers === 'account')
       found.push(...strangers(channels, await askChannels(client, signal)))
   } catch (error) {
@@ -59,14 +65,44 @@ async function askEach(
   for (const channel of asked) {
     const fromMs = startOfHour(nowMs)
     const query = { channel, room: null, status: 'pass', scope: 'public', fromMs, toMs: fromMs + hourMs }
-    const firstPage = endpoint.paging === 'page' ? { page: 1 } : {}
-    const page = await askPage(client, { endpoint, query, pageSize: 1 }, firstPage, signal)
-    answers.set(channel, isRefusal(page) ? page : null)
+    answers.set(channel, await askList(config, query, client, signal))
   }
   return answers
 }
 
-const ofChannel = new Set(['channel_gone', 'forbidden'])
+/** Null for a list of messages. */
+async function askList(
+  config: PolyvConfig,
+  query: Query,
+  client: Client,
+  signal: AbortSignal,
+): Promise<Refusal | null> {
+  const endpoint = endpoints[config.endpoint]
+  const firstPage = endpoint.paging === 'page' ? { page: 1 } : {}
+  const page = await askPage(client, { endpoint, query, pageSize: 1 }, firstPage, signal)
+  return isRefusal(page) ? page : null
+}
+
+/** What a channel whose approved public chat can be read answers for the other lists that are configured. */
+async function listFindings(
+  config: PolyvConfig,
+  channel: string,
+  client: Client,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const found: Finding[] = []
+  const lists = listsOf(config, channel, startOfHour(nowMs))
+  for (const query of lists) {
+    if (isPlain(query) && query.status === 'pass') continue
+    const refusal = await askList(config, query, client, signal)
+    if (!refusal) continue
+    const { reason, mend } = tellRefused(query, refusal)
+    found.push(fault('lists', reason, mend ?? 'Try again in some minutes.'))
+  }
+  if (found.length > 0 || lists.length === 1) return found
+  return [fine('lists', `All ${lists.length} lists of a channel can be read.`)]
+}
 
 function endpointFinding({ endpoint }: PolyvConfig, answers: ReadonlyMap<string, Refusal | null>): Finding {
   const refused = [...answers.values()].find((answer) => answer && !ofChannel.has(answer.code))

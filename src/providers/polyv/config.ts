@@ -46,7 +46,10 @@ export const polyvConfig = z.strictObject({
   pageSize: z.coerce.number().int().min(1).max(1000).default(1000),
   since: durationOrTime.default({ agoMs: 24 * 3_600_000 }),
   pollEvery: duration.refine((ms) => ms >= 1_000, 'poll at most once a second').default(15_000),
-  lookAgain: z.array(duration).default(() => [10 * 60_000, 3_600_000, 24 * 3_600_000]),
+  lookAgain: z
+    .array(duration)
+    .transform((waits) => waits.sort((a, b) => a - b))
+    .default(() => [10 * 60_000, 3_600_000, 24 * 3_600_000]),
   /** Polyv blocks an address for five minutes beyond 1500 calls in 10 s, from all its programs together. */
   ratePer10s: z.coerce.number().int().min(1).max(1500).default(200),
 })

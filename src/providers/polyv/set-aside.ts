@@ -1,7 +1,7 @@
 import type { Refusal } from './client/client.ts'
 
-/** What says that a channel is gone or closed to this account, not that one call was wrong. */
-const ofChannel = new Set(['channel_gone', 'forbidden'])
+/** Codes of what says that a channel, or one of its lists, is gone or closed to this account, not that one call was wrong. */
+export const ofChannel: ReadonlySet<string> = new Set(['channel_gone', 'forbidden'])
 const restMs = 10 * 60_000
 
 /** Channels that the service has refused lately: one call finds out whether they are back, the others are spared. */
@@ -14,7 +14,7 @@ export class SetAside {
     return refusal && untilMs > nowMs ? { ...refusal, retryAfterMs: untilMs - nowMs } : null
   }
 
-  /** Takes in what a reading of the channel came to; null for success. */
+  /** Takes in what the channel's plain list came to; null for success. */
   note(channel: string, refusal: Refusal | null, nowMs: number): void {
     if (refusal && ofChannel.has(refusal.code)) {
       this.#refused.set(channel, { refusal, untilMs: nowMs + (refusal.retryAfterMs ?? restMs) })

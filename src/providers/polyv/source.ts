@@ -11,6 +11,7 @@ import { History } from './lists/history.ts'
 import { hourMs, parseUnitName } from './hours.ts'
 import { listsOf } from './lists/queries.ts'
 import { tellsOther } from './message/records.ts'
+import { isPlain, tellRefused } from './refused-list.ts'
 import { SetAside } from './set-aside.ts'
 import { UnitList } from './units.ts'
 
@@ -48,8 +49,8 @@ export class PolyvSource implements Source {
 
   /**
    * With `channels: all` a channel that has left the account gets no new hours; those unfinished are tried once
-   * more each, and stay as they are then until the channel is back. Throws what the client throws as long as the
-   * account's channels are not known.
+   * more each, and stay as they are then until the channel is back. Of a channel that is set aside, the newest and the
+   * oldest unfinished hour stand for all. Throws what the client throws as long as the account's channels are not known.
    */
   async units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>, signal: AbortSignal): Promise<Unit[]> {
     this.#listed = await this.#channels(nowMs, signal)
@@ -59,6 +60,7 @@ export class PolyvSource implements Source {
       nowMs,
       known,
       (unit) => isLeaving && /^\d+\//.test(unit) && !this.#triedOnceMore.has(unit),
+      (channel) => this.#aside.refusalOf(channel, nowMs) !== null,
     )
   }
 
@@ -69,9 +71,9 @@ export class PolyvSource implements Source {
   }
 
   /**
-   * Reads every list of one hour. While the unit is open, rows that this process has published before are not
-   * published again, though they count in the reading; a closed unit publishes every row. A channel that the
-   * service has refused lately fails without a call.
+   * Reads every list of one hour; one that is refused fails the hour, but the others are published all the same. While
+   * the unit is open, rows that this process has published before are not published again, though they count in the
+   * reading; a closed unit publishes every row. A channel that the service has refused lately fails without a call.
    */
   async read(unit: Unit, publish: Publish, signal: AbortSignal): Promise<Reading> {
     const parsed = parseUnitName(unit.name)
@@ -108,19 +110,33 @@ export class PolyvSource implements Source {
         published.add(row)
       }
     }
+    let failed: { query: Query; refusal: Refusal } | undefined
+    let hasRead = false
+    /** Of the last plain list: the approved messages come last. */
+    let plainRefusal: Refusal | null = null
     for (const query of listsOf(this.#config, channel, startMs)) {
       const { pageSize } = this.#config
       const list = { endpoint: this.#endpoint, query, pageSize, accept }
       const refusal = await this.#history.readList(list, isClosed, signal)
-      if (refusal) {
-        if (query.room === null) this.#aside.note(channel, refusal, nowMs)
-        return failedBy(refusal, query)
-      }
+      if (refusal) failed ??= { query, refusal }
+      else hasRead = true
+      if (!isPlain(query)) continue
+      plainRefusal = refusal
+      if (refusal?.code === 'channel_gone') break
     }
-    this.#aside.note(channel, null, nowMs)
+    this.#aside.note(channel, plainRefusal, nowMs)
     if (!isClosed) {
       await publish.flush?.()
       this.#published.set(unit.name, published)
+    }
+    const aside = this.#aside.refusalOf(channel, nowMs)
+    if (aside) return failedBy(aside)
+    if (failed) {
+      const { query, refusal } = failed
+      return failedBy({
+        ...tellRefused(query, refusal),
+        retryAfterMs: hasRead ? restBeside(refusal, nowMs - unit.closesAt) : refusal.retryAfterMs,
+      })
     }
     if (rows.size === 0) return { state: 'empty', reason: 'Nobody has written in this hour.' }
     return { state: 'published', ...rows.result() }
@@ -156,13 +172,20 @@ export class PolyvSource implements Source {
   }
 }
 
-/** Names the list where it is not the ordinary one: a room or the private chat may be closed, and the channel open. */
-function failedBy({ reason, mend, retryAfterMs }: Refusal, query?: Query): Reading {
-  const list = [query?.room && `roomId=${query.room}`, query?.scope === 'extend' && 'source=extend']
-  const named = list.filter(Boolean).join(', ')
+/**
+ * How long to wait when other lists of the hour could be read. While it is open they must not wait: it is polled on.
+ * Once closed it rests ever longer, since all of it is read again for the sake of one list.
+ */
+function restBeside({ retryAfterMs }: Refusal, closedForMs: number): number | undefined {
+  if (retryAfterMs === undefined || closedForMs < 0) return undefined
+  return Math.max(retryAfterMs, Math.round(closedForMs / 6))
+}
+
+function failedBy(why: Pick<Refusal, 'reason' | 'mend'> & { retryAfterMs?: number | undefined }): Reading {
+  const { reason, mend, retryAfterMs } = why
   return {
     state: 'failed',
-    reason: [named && `${named}:`, reason, mend].filter(Boolean).join(' '),
+    reason: mend ? `${reason} ${mend}` : reason,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
 }

@@ -53,6 +53,8 @@ export class Client {
   /** How far the service's clock is ahead of ours, once it has complained. */
   #skewMs = 0
   #aheadMs: number | null = null
+  /** Trouble has outlived the attempts of one call, and no call has succeeded since: the next are not tried again. */
+  #isInTrouble = false
 
   constructor(baseUrl: string, credentials: Credentials, context: SourceContext) {
     this.#baseUrl = baseUrl
@@ -67,21 +69,32 @@ export class Client {
 
   /**
    * Makes a call with its params signed. Returns the body of a successful answer, or why the service refuses this
-   * call. Throws ChatfeedError: `transient` when the service cannot be reached, is in trouble, throttles (with the
-   * time to wait, during which the budget is closed) or does not take our clock; `fatal` for a wrong account.
+   * call. Throws ChatfeedError: `transient` when the service cannot be reached, throttles (with the time to wait,
+   * during which the budget is closed) or does not take our clock; `fatal` for a wrong account. Trouble that the
+   * service reports of this call, without asking for a rest, is a refusal once it has outlived a few attempts: one
+   * channel that always ends so must not keep the others waiting.
    */
   async ask(call: Call, signal: AbortSignal): Promise<Buffer | Refusal> {
     let followed = false
     for (let attempt = 0; ; attempt++) {
       const { verdict, body, dateMs } = await this.#attempt(call, signal)
       this.#context.countRequest(verdict.code)
-      if (verdict.kind === 'ok') return body
+      if (verdict.kind === 'ok') {
+        this.#isInTrouble = false
+        return body
+      }
       if (verdict.kind === 'refused') return verdict
-      const waitMs = verdict.kind === 'transient' ? retryWaitsMs[attempt] : undefined
+      const isTrouble = verdict.kind === 'trouble'
+      const isWorthTrying = isTrouble ? !this.#isInTrouble : verdict.kind === 'transient'
+      const waitMs = isWorthTrying ? retryWaitsMs[attempt] : undefined
       const toldMs = verdict.retryAfterMs ?? 0
       if (waitMs !== undefined && toldMs <= longestOwnWaitMs) {
         await orStopped(sleep(Math.max(waitMs, toldMs), undefined, { signal }), signal)
         continue
+      }
+      if (isTrouble && toldMs === 0) {
+        this.#isInTrouble = true
+        return verdict
       }
       // Once a call: where the front ends' clocks differ, following each in turn would never end.
       if (verdict.kind !== 'clock' || followed || !this.#followClock(dateMs)) throw this.#errorOf(verdict)

@@ -4,6 +4,7 @@
  * - `throttled`: nobody asks for `retryAfterMs`;
  * - `clock`: the timestamp was not accepted;
  * - `transient`: the same call can succeed later, if told after `retryAfterMs`;
+ * - `trouble`: the same, but the service itself says so of this call: others may well succeed;
  * - `refused`: this call cannot succeed, others can: only the unit fails, with the reason, for `retryAfterMs`;
  * - `fatal`: no call of this account can succeed.
  *
@@ -12,7 +13,7 @@
 export type Verdict =
   | { kind: 'ok'; code: 'ok' }
   | {
-      kind: 'throttled' | 'clock' | 'transient' | 'refused' | 'fatal'
+      kind: 'throttled' | 'clock' | 'transient' | 'trouble' | 'refused' | 'fatal'
       code: string
       reason: string
       mend?: string
@@ -70,9 +71,10 @@ const wrongClock: Complaint = {
 }
 /** Whatever nothing else explains. */
 export const serverTrouble: Complaint = {
-  kind: 'transient',
+  kind: 'trouble',
   code: 'server_error',
   reason: 'Polyv reports a fault of its own.',
+  mend: 'If it stays, show Polyv this answer.',
 }
 /** Never asked for; see `encryptResponseType` of the docs. */
 export const encrypted: Complaint = {

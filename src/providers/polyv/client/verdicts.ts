@@ -24,33 +24,38 @@ export interface Answer {
 /** Decides about an answer: by message text, then by the body's code, then by the HTTP status. */
 export function verdictOf(answer: Answer): Verdict {
   const verdict = judge(answer)
-  const mayWait = verdict.kind === 'throttled' || verdict.kind === 'transient'
-  return mayWait && answer.retryAfterMs ? { ...verdict, retryAfterMs: answer.retryAfterMs } : verdict
+  if (verdict.kind !== 'throttled' && verdict.kind !== 'transient' && verdict.kind !== 'trouble')
+    return verdict
+  return answer.retryAfterMs ? { ...verdict, retryAfterMs: answer.retryAfterMs } : verdict
 }
 
 function judge({ httpStatus, body, redirectedTo }: Answer): Verdict {
   if (httpStatus >= 300 && httpStatus < 400) return redirected(httpStatus, redirectedTo ?? null)
   const envelope = readEnvelope(body)
   if (envelope === null) {
-    if (httpStatus === 429) return throttled
-    return {
-      ...gateway,
-      reason: `Something before Polyv answers HTTP ${httpStatus} with a page that is not Polyv's.`,
-    }
+    return httpStatus === 429 ? throttled : foreign(httpStatus)
   }
   const { code, isSuccess, text } = envelope
   const byWords = byText.find(([pattern]) => pattern.test(text))?.[1]
   if (isSuccess) {
     if (httpStatus >= 300)
-      return { ...serverTrouble, reason: `Polyv answers success with HTTP ${httpStatus}.` }
+      return { ...serverTrouble, kind: 'transient', reason: `Polyv answers success with HTTP ${httpStatus}.` }
     if (envelope.isEncrypted) return encrypted
     if (envelope.hasData) return { kind: 'ok', code: 'ok' }
   }
   const told = code === null || code === 200 ? httpStatus : code
+  // A gateway asks for credentials and bars callers too, and knows nothing of this account.
+  if (!byWords && code === null && (httpStatus === 401 || httpStatus === 403)) return foreign(httpStatus)
   const byNumber = byCode.find(([matches]) => matches(told))?.[1]
   const complaint = byWords ?? (isSuccess ? withoutData : byNumber) ?? serverTrouble
   const evidence = `${quoted(text)}code ${code ?? 'none'}, HTTP ${httpStatus}`
-  return { ...complaint, reason: `${complaint.reason} (${evidence})` }
+  const kind = code === null && complaint.kind === 'trouble' ? 'transient' : complaint.kind
+  return { ...complaint, kind, reason: `${complaint.reason} (${evidence})` }
+}
+
+function foreign(httpStatus: number): Complaint {
+  const reason = `Something before Polyv answers HTTP ${httpStatus} with something that is not Polyv's.`
+  return { ...gateway, reason }
 }
 
 /** Never followed: the address is signed for the host it was made for, and a form would arrive as a GET. */

@@ -57,8 +57,8 @@ export class History {
       const answer = await askPage(this.#client, list, { page }, signal)
       const hasBorders = page > 2 || (page === 2 && shortPage === null)
       const done = { hasBorders, isStuck: false, met }
-      // Behind the documented end the service may answer as it likes.
-      if (isRefusal(answer)) return shortPage === null ? answer : done
+      // Behind the documented end the service may answer as it likes, as long as it is well.
+      if (isRefusal(answer)) return shortPage === null || answer.code === 'server_error' ? answer : done
       const { records } = answer
       if (records.length === 0) return done
       await list.accept(records)

@@ -126,6 +126,7 @@ test('a channel that has left gets no new hours; its unfinished ones are tried o
   assert.deepEqual(await unfinished(), ['2/2026112311'])
   const unit = (await source.units(clock.nowMs, known, signal)).find(({ name }) => name === '2/2026112311')
   assert.ok(unit)
+  assert.equal(unit.deadline, unit.opensAt + hourMs, 'a day later it is given up for lost')
   assert.equal((await readUnit(source, unit)).reading.state, 'published')
   assert.deepEqual(await unfinished(), [])
 
@@ -181,20 +182,132 @@ test('a vanished channel is set aside alone: ten minutes without a call, then on
   assert.equal((await read('2/2026112311')).state, 'published')
 })
 
-test('a room that is not there fails the hour by its name, without setting the channel aside', async (t) => {
-  const baseUrl = await listen(t, (request) =>
-    new URL(request.url).searchParams.has('roomId') ? failed(400, 'channel not found.') : succeeded([]),
-  )
-  const { context, seen } = makeContext(morningMs)
-  const rooms = { channels: ['1'], rooms: ['77'], statuses: ['pass'], scopes: ['public'] }
-  const source = openSource(t, { ...entry, ...rooms, baseUrl }, context)
-  const unit = await unitNamed(source, '1/2026112310', morningMs)
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const { reading } = await readUnit(source, unit)
-    assert.ok(reading.state === 'failed')
-    assert.match(reading.reason, /^roomId=77: /)
+/** Channel 1 with one message in each list; `answer` may refuse a list, told by its parameters. */
+async function openLists(
+  t: TestContext,
+  change: Record<string, unknown>,
+  answer: (list: URLSearchParams) => Response | undefined,
+) {
+  const { context, clock } = makeContext(morningMs)
+  const asked: string[] = []
+  const baseUrl = await listen(t, (request) => {
+    const list = new URL(request.url).searchParams
+    const name = [list.get('status'), list.get('source'), list.get('roomId')].filter(Boolean).join(' ')
+    if (list.get('page') !== '1') return succeeded([])
+    asked.push(name)
+    return answer(list) ?? succeeded([{ id: name, time: morningMs - hourMs }])
+  })
+  const source = openSource(t, { ...entry, channels: ['1'], rooms: ['77'], baseUrl, ...change }, context)
+  const read = async (hour: string) => {
+    const unit = await unitNamed(source, `1/20261123${hour}`, clock.nowMs)
+    asked.length = 0
+    const { reading, records } = await readUnit(source, unit)
+    return { reading, asked: [...asked], ids: records.map(({ messageId }) => messageId) }
   }
-  assert.equal(seen.outcomes.length, 4)
+  return { read, clock }
+}
+
+const plainScope = { statuses: ['pass'], scopes: ['public'] }
+
+test('a room that is not there fails the hour by its name, and the main room is published all the same', async (t) => {
+  const { read } = await openLists(t, plainScope, (list) =>
+    list.has('roomId') ? failed(400, 'channel not found.') : undefined,
+  )
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { reading, ids, asked } = await read('10')
+    assert.deepEqual(ids, ['pass'])
+    assert.deepEqual(asked, ['pass', 'pass 77'], 'the channel is not set aside')
+    assert.ok(reading.state === 'failed')
+    assert.match(reading.reason, /^roomId=77: .*Take 77 out of rooms/)
+  }
+})
+
+test('a private chat that is closed fails the hour by its name, and every other list is published', async (t) => {
+  const { read } = await openLists(t, { rooms: [] }, (list) =>
+    list.has('source') ? failed(500, 'access forbidden') : undefined,
+  )
+  for (const hour of ['10', '11']) {
+    const { reading, ids, asked } = await read(hour)
+    assert.deepEqual(ids, ['censor', 'pass'])
+    assert.equal(asked.length, 4, 'the channel is not set aside')
+    assert.ok(reading.state === 'failed')
+    assert.match(reading.reason, /^status=censor, source=extend: .*Take extend out of scopes/)
+    assert.doesNotMatch(reading.reason, /Correct the number/)
+  }
+})
+
+test('what waits for review may be closed without the channel being set aside', async (t) => {
+  const { read } = await openLists(t, { scopes: ['public'], rooms: [] }, (list) =>
+    list.get('status') === 'censor' ? failed(403, 'access forbidden') : undefined,
+  )
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { reading, ids } = await read('10')
+    assert.deepEqual(ids, ['pass'])
+    assert.ok(reading.state === 'failed')
+    assert.match(reading.reason, /^status=censor: .*Take censor out of statuses/)
+  }
+})
+
+test('an open hour with a refused list is polled on, and publishes nothing twice', async (t) => {
+  const { read } = await openLists(t, plainScope, (list) =>
+    list.has('roomId') ? failed(400, 'channel not found.') : undefined,
+  )
+  const [first, second] = [await read('11'), await read('11')]
+  assert.deepEqual([first.ids, second.ids], [['pass'], []])
+  assert.ok(first.reading.state === 'failed' && first.reading.retryAfterMs === undefined)
+})
+
+test('a closed hour with a refused list is read again ever more calmly', async (t) => {
+  const { read, clock } = await openLists(t, { ...plainScope, since: '48h' }, (list) =>
+    list.has('roomId') ? failed(400, 'channel not found.') : undefined,
+  )
+  const waitMs = async () => {
+    const { reading } = await read('10')
+    return reading.state === 'failed' ? reading.retryAfterMs : undefined
+  }
+  assert.equal(await waitMs(), 10 * minuteMs)
+  clock.nowMs = Date.parse('2026-11-24T03:00:30Z')
+  assert.equal(await waitMs(), 4 * hourMs)
+})
+
+test('an hour of which no list can be read rests as the refusal says, open or closed', async (t) => {
+  const { read } = await openLists(t, { since: '48h' }, () => failed(400, 'param is not digit: page'))
+  for (const hour of ['09', '11']) {
+    const { reading } = await read(hour)
+    assert.ok(reading.state === 'failed' && reading.retryAfterMs === 10 * minuteMs)
+  }
+})
+
+test('a channel that is gone is not asked for its other lists', async (t) => {
+  const { read } = await openLists(t, {}, () => failed(400, 'channel not found.'))
+  const { reading, asked } = await read('10')
+  assert.deepEqual(asked, ['censor'])
+  assert.ok(reading.state === 'failed')
+  assert.match(reading.reason, /^Polyv has no such channel.*Correct the number/)
+})
+
+test('of a listed channel that is set aside only the newest and the oldest unfinished hour are listed', async (t) => {
+  const { account, source, clock, names } = await openAccount(t, { channels: ['1', '2'], since: '30h' })
+  const ofChannel = async (channel: string, known?: Map<string, LedgerEntry>) =>
+    (await names(known)).filter((name) => name.startsWith(`${channel}/`))
+  const all = await ofChannel('2')
+  assert.equal(all.length, 31)
+  const units = await source.units(clock.nowMs, new Map(), signal)
+  const known = new Map(
+    units
+      .filter(({ name }) => all.slice(0, 3).includes(name))
+      .map((unit) => [unit.name, { ...newEntry('live', unit), nextLookAt: null }]),
+  )
+  account.gone.add('2')
+  await readUnit(source, await unitNamed(source, '2/2026112311', clock.nowMs))
+  assert.deepEqual(await ofChannel('2', known), [all[3], '2/2026112311'])
+  assert.equal((await ofChannel('1', known)).length, 31)
+
+  clock.nowMs += 10 * minuteMs
+  assert.equal((await ofChannel('2', known)).length, 31)
+  account.gone.delete('2')
+  await readUnit(source, await unitNamed(source, '2/2026112311', clock.nowMs))
+  assert.equal((await ofChannel('2', known)).length, 31)
 })
 
 test('the simulation lists its channels', async (t) => {

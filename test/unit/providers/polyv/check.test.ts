@@ -15,14 +15,14 @@ const failed = (code: number, message: string): Response =>
 /** The findings about a service that answers by path. */
 async function check(
   t: TestContext,
-  answer: (path: string) => Response,
+  answer: (path: string, params: URLSearchParams) => Response,
   { aheadMs = 0, ...change }: Record<string, unknown> & { aheadMs?: number } = {},
 ) {
   const calls: string[] = []
   const baseUrl = await listen(t, (request) => {
-    const { pathname } = new URL(request.url)
+    const { pathname, searchParams } = new URL(request.url)
     calls.push(pathname)
-    const response = answer(pathname)
+    const response = answer(pathname, searchParams)
     response.headers.set('date', new Date(morningMs).toUTCString())
     return response
   })
@@ -112,7 +112,39 @@ test('channels that are gone or closed are named, the others counted', async (t)
   assert.deepEqual(troubles(findings), ['fault channels'])
   assert.match(about(findings, 'channels').text, /^Channel 2: /)
   assert.ok(findings.some(({ text }) => text === '2 of 3 channels can be read.'))
-  assert.equal(calls.length, 3)
+  assert.equal(calls.filter((path) => !path.includes('/1/')).length, 2)
+  assert.equal(calls.length, 3 + 3, 'the first good channel is asked for its other lists')
+})
+
+test('every list that is configured is asked of one channel, and a refused one named with its setting', async (t) => {
+  const cases: [parameter: string, value: string, text: RegExp, mend: RegExp][] = [
+    ['source', 'extend', /^source=extend: /, /^Take extend out of scopes, or /],
+    ['roomId', '77', /^roomId=77: /, /^Take 77 out of rooms, or /],
+    ['status', 'censor', /^status=censor: /, /^Take censor out of statuses, or /],
+  ]
+  for (const [parameter, value, text, mend] of cases) {
+    const { findings, calls } = await check(
+      t,
+      (_path, params) =>
+        params.get(parameter) === value && (parameter === 'status' || params.get('status') === 'pass')
+          ? failed(403, 'access forbidden')
+          : succeeded([]),
+      { channels: ['1', '2'], scopes: parameter === 'source' ? undefined : ['public'], rooms: ['77'] },
+    )
+    assert.ok(troubles(findings).every((trouble) => trouble === 'fault lists'))
+    const refused = findings.find(({ about }) => about === 'lists')
+    assert.match(refused?.text ?? '', text)
+    assert.match(refused?.mend ?? '', mend)
+    assert.equal(calls.filter((path) => path.includes('/2/')).length, 1)
+  }
+  const { findings } = await check(t, () => succeeded([]), { rooms: ['77'] })
+  assert.match(about(findings, 'lists').text, /8 lists/)
+})
+
+test('a fault that Polyv itself reports is no reason for another endpoint', async (t) => {
+  const { findings } = await check(t, () => failed(500, 'api error.'))
+  assert.deepEqual(troubles(findings), ['fault endpoint'])
+  assert.doesNotMatch(about(findings, 'endpoint').mend ?? '', /another endpoint/)
 })
 
 test('an endpoint that does not serve the account is a fault that names it', async (t) => {
@@ -128,7 +160,7 @@ test('with all channels the list of the account is asked for and one of them', a
     { channels: 'all' },
   )
   assert.match(about(findings, 'channels').text, /3 channels/)
-  assert.equal(calls.length, 2)
+  assert.equal(calls.length, 2 + 3)
   const none = await check(t, () => succeeded({ channels: [] }), { channels: 'all' })
   assert.deepEqual(troubles(none.findings), ['warning channels'])
 })

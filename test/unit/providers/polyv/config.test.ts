@@ -41,6 +41,13 @@ test('durations, a slash at the end of baseUrl and channels named twice are put 
   assert.deepEqual([config.pollEvery, config.lookAgain], [3_000, [60_000]])
 })
 
+test('second looks are taken in the order of time', () => {
+  assert.deepEqual(
+    polyvConfig.parse({ ...entry, lookAgain: ['24h', '2m', '1h'] }).lookAgain,
+    [120_000, 3_600_000, 86_400_000],
+  )
+})
+
 test('the five endpoints are taken, others refused by name', () => {
   for (const endpoint of ['v2-history', 'v2-page', 'v3-history', 'v3-page', 'v3-speak'])
     assert.deepEqual(faults({ endpoint }), [])

@@ -85,6 +85,31 @@ test('a fault that stays is thrown as transient', async (t) => {
   assert.deepEqual([error.remedy, error.code, queries.length], ['transient', 'gateway', 3])
 })
 
+test('a fault that Polyv itself reports and that stays refuses the call alone', async (t) => {
+  const trouble = failed(500, 'api error.')
+  const { get, queries, seen } = await scripted(t, trouble, trouble, trouble, trouble, trouble, ok, trouble)
+  const refusal = await get()
+  assert.ok(!Buffer.isBuffer(refusal))
+  assert.deepEqual([refusal.code, refusal.retryAfterMs, queries.length], ['server_error', undefined, 3])
+  assert.deepEqual(seen.pausesMs, [])
+  await get()
+  assert.equal(queries.length, 4, 'the next call is spared the waits while the trouble lasts')
+  await get()
+  await get()
+  assert.equal(queries.length, 6)
+  await get()
+  assert.equal(queries.length, 9, 'after a good answer they are made again')
+})
+
+test('a fault that does not come in Polyv’s own frame stays a fault of the way there', async (t) => {
+  const { get, queries } = await scripted(t, {
+    status: 500,
+    body: { timestamp: 1, status: 500, error: 'Internal Server Error', path: '/x' },
+  })
+  const error = await thrownBy(get())
+  assert.deepEqual([error.remedy, queries.length], ['transient', 3])
+})
+
 test('a wrong secret or appId is fatal at once, although the HTTP status is 400 or 403', async (t) => {
   for (const [answer, code] of [
     [failed(403, 'invalid signature.'), 'wrong_secret'],

@@ -117,6 +117,12 @@ test('behind a short page the service may answer as it likes', async () => {
   }
 })
 
+test('trouble of the service behind a short page is no end of the list', async () => {
+  const trouble = { code: 'server_error', reason: 'a fault of its own' }
+  const { refusal } = await historyOf((page) => (page === 1 ? ['a'] : trouble)).read(true)
+  assert.equal(refusal?.code, 'server_error')
+})
+
 test('behind a full page a refusal or an answer without a list ends the reading as incomplete', async () => {
   for (const odd of [{ code: 'bad_request', reason: 'no such page' }, Buffer.from('{"data":{}}')]) {
     const { refusal } = await historyOf((page) => (page === 1 ? ['a', 'b'] : odd)).read(true)
