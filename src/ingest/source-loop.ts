@@ -173,10 +173,11 @@ async function readOnce(
     throw error
   }
   const entry = close(reading)
-  if (previous && isQuietPoll(previous, entry)) options.remember(entry)
+  const isQuiet = previous !== undefined && isQuietPoll(unit, previous, entry)
+  if (isQuiet) options.remember(entry)
   else await options.record(entry)
   const { state, lines, reason } = entry
-  log[state === 'lost' || state === 'failed' ? 'warn' : 'debug'](
+  log[!isQuiet && (state === 'lost' || state === 'failed') ? 'warn' : 'debug'](
     { source: source.name, unit: unit.name, state, lines, reason },
     'unit read',
   )
@@ -190,9 +191,13 @@ async function putOff(options: SourceLoopOptions, unit: Unit, reason: string): P
   return entry
 }
 
-/** A poll of an open hour that met nothing new is not worth a ledger record. */
-function isQuietPoll(previous: LedgerEntry, entry: LedgerEntry): boolean {
-  return entry.state === 'pending' && previous.state === 'pending' && entry.digest === previous.digest
+/** A poll of an open hour that met nothing new, or the same refusal, is worth neither a ledger record nor a warning. */
+function isQuietPoll(unit: Unit, previous: LedgerEntry, entry: LedgerEntry): boolean {
+  if (unit.pollEveryMs === null || entry.state !== previous.state) return false
+  if (entry.state === 'pending') return entry.digest === previous.digest
+  return (
+    entry.state === 'failed' && (entry.nextLookAt ?? 0) <= unit.closesAt && entry.reason === previous.reason
+  )
 }
 
 function count(summary: PassSummary, entry: LedgerEntry): void {

@@ -301,6 +301,23 @@ test('a live run polls an open hour, and writes only polls with news into the le
   assert.equal(run.ledger.get('open')?.attempts, 6)
 })
 
+test('the same refusal of an open hour, poll after poll, is written once', async () => {
+  const open = unit('open', { closesAt: 20 * hour, pollEveryMs: 10 })
+  const reasons = ['no right', 'no right', 'no right', 'other', 'other']
+  const run = loop([open], (_, attempt) => {
+    if (attempt === reasons.length) run.stop()
+    return { state: 'failed', reason: reasons[attempt - 1] ?? '', retryAfterMs: 0 }
+  })
+  let now = 10 * hour
+  run.options.now = () => (now += 2_000)
+  await run.live()
+  assert.deepEqual(
+    run.written.map(({ reason }) => reason),
+    ['no right', 'other'],
+  )
+  assert.equal(run.ledger.get('open')?.attempts, 5)
+})
+
 test('the reading that closes an open hour is written, also when it brought nothing new', async () => {
   const open = unit('open', { opensAt: 10 * hour, closesAt: 11 * hour, pollEveryMs: 15_000 })
   const run = loop([open], () => published)
