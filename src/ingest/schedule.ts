@@ -123,14 +123,16 @@ const longestWaitMs = 15 * minuteMs
 const deadlineGraceMs = 24 * 60 * minuteMs
 
 /**
- * Waiting time before a failed unit is read again: its poll interval while it is open, else 1, 2, 4 … 15 minutes. A
- * published unit whose later look fails keeps its state, so the last wait alone tells that there was a failure before.
+ * Waiting time before a failed unit is read again: while it is open its poll interval, then twice that, up to a minute,
+ * so that a faulty channel costs the others little; else 1, 2, 4 … 15 minutes. A published unit whose later look fails keeps its state, so the last wait alone tells that there was a failure before.
  */
 function failureWaitMs(unit: Unit, before: LedgerEntry, nowMs: number): number {
-  if (isOpen(unit, nowMs)) return Math.min(unit.pollEveryMs ?? minuteMs, minuteMs)
   const { state, lastTriedAt, nextLookAt, publishedAt } = before
-  if (lastTriedAt === null || nextLookAt === null) return minuteMs
-  const waitedMs = nextLookAt - lastTriedAt
+  const waitedMs = lastTriedAt === null || nextLookAt === null ? 0 : nextLookAt - lastTriedAt
+  if (isOpen(unit, nowMs)) {
+    const pollMs = unit.pollEveryMs ?? minuteMs
+    return Math.min(minuteMs, state === 'failed' ? Math.max(pollMs, 2 * waitedMs) : pollMs)
+  }
   if (state !== 'failed' && (publishedAt === null || waitedMs > longestWaitMs)) return minuteMs
   return Math.min(longestWaitMs, Math.max(minuteMs, 2 * waitedMs))
 }

@@ -157,6 +157,19 @@ test('one failed poll of an open hour, after many good ones, puts it off by one 
   assert.equal(after.nextLookAt, 21 * 15_000)
 })
 
+test('an open hour that fails poll after poll is asked more and more calmly, until it works again', () => {
+  const open: Unit = { ...fileHour, opensAt: 0, closesAt: hour, pollEveryMs: 15_000 }
+  let entry: LedgerEntry | undefined
+  const waits: number[] = []
+  for (let at = minute; waits.length < 5; at = entry?.nextLookAt ?? Infinity) {
+    entry = entryAfter('s', open, entry, failed, at)
+    waits.push((entry.nextLookAt ?? Infinity) - at)
+  }
+  assert.deepEqual(waits, [15_000, 30_000, minute, minute, minute])
+  entry = entryAfter('s', open, entry, published, 30 * minute)
+  assert.equal(entryAfter('s', open, entry, failed, 31 * minute).nextLookAt, 31 * minute + 15_000)
+})
+
 test('however slow the readings, every open hour and every closed one has its turn', () => {
   const channels = Array.from({ length: 40 }, (_, n) => String(n))
   const at = { opensAt: hour, closesAt: 2 * hour, pollEveryMs: 15_000 }
