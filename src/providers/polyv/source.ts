@@ -49,7 +49,7 @@ export class PolyvSource implements Source {
 
   /**
    * With `channels: all` a channel that has left the account gets no new hours; those unfinished are tried once
-   * more each, and stay as they are then until the channel is back. Of a channel that is set aside, the newest and the
+   * more each, and again should the channel come back; a day after its end such an hour is lost. Of a channel that is set aside, the newest and the
    * oldest unfinished hour stand for all. Throws what the client throws as long as the account's channels are not known.
    */
   async units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>, signal: AbortSignal): Promise<Unit[]> {
