@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../model.ts'
 
-const hourMs = 3_600_000
+/** The unit of work, in milliseconds. */
+export const hourMs = 3_600_000
 
 /**
  * Where a source's list of hours begins, so that none falls through: at `fromMs`, or earlier, at the oldest hour that

@@ -3,7 +3,9 @@
  * mainland clusters, UTC overseas (facts: Easemob docs DOCNEW, and the times in real files). It holds the messages
  * of [10:00:00, 11:00:00).
  */
-export const hourMs = 3_600_000
+import { hourMs } from '../coverage.ts'
+
+export { hourMs }
 
 /** `+08:00`, `-03:30` or `Z` to milliseconds east of UTC; null where it is neither. */
 export function parseZone(text: string): number | null {
