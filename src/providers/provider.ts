@@ -156,6 +156,8 @@ export interface Provider<Config = unknown> {
   readonly config: z.ZodType<Config>
   open(config: Config, context: SourceContext): Source
   tenantOf(config: Config): string
+  /** When the hour of a unit of this source began, epoch ms; null for a unit of another form, such as an import. */
+  startOf(config: Config, unit: string): number | null
   /**
    * The calls that may be made: `calls` in any `windowMs`. `countedBy` names what the provider counts by, an account
    * or the address of this machine: all sources with the same name share the limit and its bans.

@@ -6,6 +6,7 @@ import { understand } from './message/message.ts'
 import { identify } from './message/identity.ts'
 import { easemobSandbox } from './sandbox/index.ts'
 import { EasemobFilesSource } from './files/source.ts'
+import { parseHour } from './hours.ts'
 import { EasemobPullSource } from './pull/source.ts'
 
 /** Easemob: the history of one app a source, by hour files or by the retired pull interface. */
@@ -19,6 +20,7 @@ export const easemob: Provider<EasemobConfig> = {
       : new EasemobFilesSource(config, tenant, context)
   },
   tenantOf,
+  startOf: ({ timeZone }, unit) => parseHour(unit, timeZone),
   rateOf: (config) => ({
     countedBy: `${new URL(config.baseUrl).host} ${tenantOf(config)}`,
     calls: config.ratePerMinute,

@@ -1,5 +1,6 @@
 import type { Provider } from '../provider.ts'
 import { polyvConfig, type PolyvConfig } from './config.ts'
+import { parseUnitName } from './hours.ts'
 import { understand } from './message/message.ts'
 import { identify } from './message/records.ts'
 import { createSandbox } from './sandbox/index.ts'
@@ -12,6 +13,7 @@ export const polyv: Provider<PolyvConfig> = {
   config: polyvConfig,
   open: (config, context) => new PolyvSource(config, context),
   tenantOf: (config) => config.appId,
+  startOf: (_config, unit) => parseUnitName(unit)?.startMs ?? null,
   // The service counts by the caller's address, for its whole domain (facts: Polyv Java SDK, limits).
   rateOf: (config) => ({
     countedBy: new URL(config.baseUrl).host,
