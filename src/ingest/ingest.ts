@@ -2,9 +2,10 @@ import { ChatfeedError } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { GroupMember } from '../kafka/group.ts'
 import { partitionOf } from '../kafka/partitioner.ts'
+import type { Pulse } from '../kafka/watchdog.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
-import type { Provider, Reading, Source } from '../providers/provider.ts'
+import type { Provider, Publish, RawRecord, Reading, Source } from '../providers/provider.ts'
 import { Ledger } from './ledger.ts'
 import { type PublishOptions, Publisher } from './publisher.ts'
 import { newPass, type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
@@ -39,6 +40,9 @@ export interface IngestOptions {
   now?: () => number
 }
 
+/** Between two records of a source: pages that bring nothing, and the waits that a low rate makes of them. */
+const stallMs = 1_800_000
+
 /**
  * Runs the sources. A source lives in the ledger partition of its name; the group shares the partitions, so the
  * sources move to another process when one dies, and its ledger with them.
@@ -50,11 +54,17 @@ export function runIngest(options: IngestOptions): GroupMember {
     log,
     groupId,
     topics: [ledgerTopic],
-    work: (partition, signal) => runPartition(options, partition, signal),
+    stallMs,
+    work: (partition, signal, pulse) => runPartition(options, partition, signal, pulse),
   })
 }
 
-async function runPartition(options: IngestOptions, partition: number, signal: AbortSignal): Promise<void> {
+async function runPartition(
+  options: IngestOptions,
+  partition: number,
+  signal: AbortSignal,
+  pulse: Pulse,
+): Promise<void> {
   const { kafka, log, groupId, ledgerTopic } = options
   const connection = new Connection(kafka, log)
   try {
@@ -69,7 +79,7 @@ async function runPartition(options: IngestOptions, partition: number, signal: A
     const anew = new AbortController()
     const either = AbortSignal.any([signal, anew.signal])
     const begin = (source: IngestSource) =>
-      ingestSource(options, source, ledger, either).catch((error: unknown) => {
+      ingestSource(options, source, ledger, pulse, either).catch((error: unknown) => {
         anew.abort(error)
       })
     await Promise.all(mine.map(begin))
@@ -83,6 +93,7 @@ async function ingestSource(
   options: IngestOptions,
   { name, provider, open }: IngestSource,
   ledger: Ledger,
+  pulse: Pulse,
   signal: AbortSignal,
 ): Promise<void> {
   const { now = Date.now } = options
@@ -112,9 +123,12 @@ async function ingestSource(
         remember: (entry) => {
           ledger.remember(entry)
         },
-        publishing: (unit, read) => publisher.lend(unit, now(), read),
+        publishing: (unit, read) => publisher.lend(unit, now(), (publish) => read(beating(publish, pulse))),
         onStatus: (status) => {
           options.onStatus(name, status)
+        },
+        alive: (restMs) => {
+          pulse.alive(restMs)
         },
       },
       options.once,
@@ -135,6 +149,15 @@ async function ingestSource(
     await publisher.close()
     await source.close()
   }
+}
+
+/** Every record is a sign of life: an hour may take hours. */
+function beating(publish: Publish, pulse: Pulse): Publish {
+  const beat = (record: RawRecord) => {
+    pulse.alive()
+    return publish(record)
+  }
+  return Object.assign(beat, publish.flush ? { flush: publish.flush } : {})
 }
 
 const isOfKafka = ({ code }: ChatfeedError): boolean => code.startsWith('kafka_') || code === 'no_topic'

@@ -3,16 +3,9 @@ import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { LedgerEntry } from '../model.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
+import { entryAfter, newEntry } from './entry.ts'
 import { backOffMs, longestBackOffMs, rest } from './retry.ts'
-import {
-  countUnits,
-  dueUnits,
-  entryAfter,
-  newEntry,
-  nextDueAt,
-  nextUnit,
-  type UnitCounts,
-} from './schedule.ts'
+import { countUnits, dueUnits, nextDueAt, nextUnit, type UnitCounts } from './schedule.ts'
 
 /** What the loop needs of the world around one source. */
 export interface SourceLoopOptions {
@@ -29,6 +22,8 @@ export interface SourceLoopOptions {
   /** Lends a publisher to one reading; resolves with its answer once every record of it is acknowledged. */
   publishing: (unit: string, read: (publish: Publish) => Promise<Reading>) => Promise<Reading>
   onStatus: (status: SourceStatus) => void
+  /** Called before each step; `restMs`: that long a rest begins. */
+  alive?: (restMs?: number) => void
 }
 
 /** What the terminal shows of a source. */
@@ -71,7 +66,7 @@ export async function runSource(
   once: boolean,
   summary: PassSummary = newPass(),
 ): Promise<PassSummary> {
-  const { source, log, signal, now, onStatus } = options
+  const { source, log, signal, now, onStatus, alive = () => {} } = options
   const tried = new Set<string>()
   let faults = 0
   let turn = 0
@@ -82,6 +77,7 @@ export async function runSource(
   }
   while (!signal.aborted) {
     try {
+      alive()
       reading = undefined
       units = await source.units(now(), options.entries(), signal)
       showExpiry(source.name, units, options.entries(), now())
@@ -123,6 +119,7 @@ export async function runSource(
       if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)
+      alive(waitMs)
       await rest(waitMs, signal)
     }
   }

@@ -29,19 +29,24 @@ export class Connection {
   readonly log: Logger
   readonly #sockets = new Sockets()
   readonly #signal: AbortSignal | undefined
+  readonly #deadlineMs: number
   readonly #coordinators = new Map<string, number>()
   #connected: Promise<void> | undefined
 
-  /** `signal` ends the patience of every call: what fails is not tried again once it has aborted. */
-  constructor(connection: KafkaConnection, log: Logger, signal?: AbortSignal) {
+  /**
+   * `signal` ends the patience of every call: what fails is not tried again once it has aborted, nor `deadlineMs`
+   * after its beginning, where the call names no deadline of its own.
+   */
+  constructor(connection: KafkaConnection, log: Logger, signal?: AbortSignal, deadlineMs = 60_000) {
     this.cluster = newCluster(connection, log, this.#sockets)
     this.log = log
     this.#signal = signal
+    this.#deadlineMs = deadlineMs
   }
 
   /** Runs `call` until it succeeds. Throws ChatfeedError: `fatal` at once, `transient` at the deadline. */
   async retry<T>(doing: string, call: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
-    const { deadlineMs = 60_000, signal = this.#signal } = options
+    const { deadlineMs = this.#deadlineMs, signal = this.#signal } = options
     const deadline = Date.now() + deadlineMs
     for (let waitMs = 5; ; waitMs = Math.min(waitMs * 1.6, 1_000)) {
       try {

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ChatfeedError } from '../errors.ts'
+import { ChatfeedError, explain } from '../errors.ts'
 import { unlessAborted } from './abort.ts'
 import type { Connection } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
 import { type AbortedTransaction, RecordSet } from './record-set.ts'
 import { apiKeys, isolation, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
+
+const firstWaitMs = 50
+const longestWaitMs = 1_000
 
 const errorCodes = { none: 0, offsetOutOfRange: 1 } as const
 
@@ -40,6 +43,9 @@ export class Fetcher {
   readonly #positions = new Map<string, Position>()
   readonly #inFlight = new Map<number, Promise<{ leader: number; answers: PartitionAnswer[] }>>()
 
+  #trouble: string | null = null
+  #waitMs = firstWaitMs
+
   constructor(connection: Connection, options: FetchOptions = {}) {
     this.#connection = connection
     this.#options = { maxWaitMs: 500, maxBytes: 8 << 20, maxPartitionBytes: 1 << 20, ...options }
@@ -50,32 +56,45 @@ export class Fetcher {
     this.#positions.set(`${topic}-${partition}`, { topic, partition, offset })
   }
 
+  /** Why the last `poll` brought nothing although it may not be the end, in a sentence; null when it went well. */
+  get trouble(): string | null {
+    return this.#trouble
+  }
+
   /**
-   * The next records, of at least one partition, or an empty list after about `maxWaitMs` without any.
-   * Faults of the network and moved leaders are waited out here until `signal` aborts. Throws ChatfeedError
-   * `fatal` with code `offset_out_of_range` when records were deleted before they were read.
+   * The next records, of at least one partition, or an empty list: after about `maxWaitMs` without any, or after a
+   * moment's rest where the network or the leader failed (`trouble` says so; call again). Throws ChatfeedError
+   * `fatal`, with code `offset_out_of_range` when records were deleted before they were read.
    */
   async poll(signal?: AbortSignal): Promise<RecordSet[]> {
-    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1_000)) {
-      if (signal?.aborted) return []
-      try {
-        this.#request()
-        const first = await unlessAborted(this.#first(), signal)
-        if (!first) return []
-        this.#inFlight.delete(first.leader)
-        return this.#accept(first.answers)
-      } catch (cause) {
-        const error = kafkaError(cause, 'fetching')
-        if (error.remedy === 'fatal') throw error
-        this.#inFlight.clear()
-        this.#connection.log.debug({ code: error.code }, 'fetch will be made again')
-        await delay(waitMs, undefined, { signal }).catch(() => undefined)
-        await this.#connection
-          .retry('metadata', () => this.#connection.refresh(), { deadlineMs: 3_600_000, signal })
-          .catch((refreshError: unknown) => {
-            if (!signal?.aborted) throw refreshError
-          })
-      }
+    if (signal?.aborted) return []
+    try {
+      this.#request()
+      const first = await unlessAborted(this.#first(), signal)
+      if (first) this.#inFlight.delete(first.leader)
+      const sets = first ? this.#accept(first.answers) : []
+      this.#trouble = null
+      this.#waitMs = firstWaitMs
+      return sets
+    } catch (cause) {
+      const error = kafkaError(cause, 'fetching')
+      if (error.remedy === 'fatal') throw error
+      this.#trouble = explain(error)
+      await this.#recover(error.code, signal)
+      return []
+    }
+  }
+
+  async #recover(code: string, signal: AbortSignal | undefined): Promise<void> {
+    this.#inFlight.clear()
+    this.#connection.log.debug({ code }, 'fetch will be made again')
+    await delay(this.#waitMs, undefined, { signal }).catch(() => undefined)
+    this.#waitMs = Math.min(this.#waitMs * 2, longestWaitMs)
+    try {
+      await this.#connection.retry('metadata', () => this.#connection.refresh(), { deadlineMs: 0, signal })
+    } catch (error) {
+      // The next poll meets the same fault, unless it is one that no waiting mends.
+      if (kafkaError(error, 'metadata').remedy === 'fatal' && !signal?.aborted) throw error
     }
   }
 

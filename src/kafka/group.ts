@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { ChatfeedError, explain } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { unlessAborted } from './abort.ts'
 import { assign, assignorName, decodeAssignment, encodeSubscription } from './assignor.ts'
 import { Connection } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
-import { type Broker, joinGroup, type KafkaConnection, type KafkajsError } from './wire.ts'
-import { type PartitionWork, PartitionWorkers } from './workers.ts'
+import { evictDeadNeighbours } from './neighbours.ts'
+import { joinGroup, type KafkaConnection, type KafkajsError } from './wire.ts'
+import { Watchdog } from './watchdog.ts'
+import { defaultStallMs, type PartitionWork, PartitionWorkers } from './workers.ts'
 
 /** What a member joins and works on. */
 export interface GroupOptions {
@@ -18,6 +21,8 @@ export interface GroupOptions {
   /** A dead member's partitions are given away after this long. */
   sessionTimeoutMs?: number
   heartbeatIntervalMs?: number
+  /** Work that shows no sign of life for so long, beyond the rests it announces, fails the member. */
+  stallMs?: number
 }
 
 /** How long a call waits for a cluster that is away before the member fails. */
@@ -37,18 +42,31 @@ export class GroupMember {
   readonly #connection: Connection
   readonly #stopping = new AbortController()
   readonly #workers: PartitionWorkers
+  readonly #watchdog: Watchdog<'membership'>
   readonly #firstAssignment: Promise<void>
   #assigned: () => void = () => {}
   #memberId = ''
   #generationId = -1
   #failure: Error | undefined
+  #trouble: string | null = null
 
   constructor(options: GroupOptions) {
     this.#options = options
     this.#connection = new Connection(options.kafka, options.log)
     const log = options.log.child({ group: options.groupId })
-    this.#workers = new PartitionWorkers(options.work, log, (error) => {
-      this.#fail(error)
+    const { stallMs = defaultStallMs } = options
+    this.#workers = new PartitionWorkers(
+      options.work,
+      log,
+      (error) => {
+        this.#fail(error)
+      },
+      stallMs,
+    )
+    this.#watchdog = new Watchdog(stallMs, (_name, silentMs) => {
+      this.#fail(
+        new ChatfeedError('fatal', 'stalled', `${options.groupId} is silent for ${silentMs / 1_000} s.`),
+      )
     })
     this.#firstAssignment = new Promise((resolve) => {
       this.#assigned = resolve
@@ -61,6 +79,11 @@ export class GroupMember {
   /** The partition numbers this member works on. */
   get partitions(): number[] {
     return this.#workers.partitions
+  }
+
+  /** What keeps this member or its work from going on now, in sentences for the user; empty while all is well. */
+  get troubles(): string[] {
+    return this.#trouble === null ? this.#workers.troubles : [this.#trouble]
   }
 
   /** For work that ends by itself: resolves when all of the first assignment has ended, rejects as `done` does. */
@@ -109,20 +132,26 @@ export class GroupMember {
     } catch (error) {
       this.#fail(error as Error)
     }
-    await this.#workers.stop()
+    this.#watchdog.close()
+    const ended = this.#workers.stop()
+    // Work that hangs does not end: nothing is lost when the process ends under it.
+    await (isStalled(this.#failure) ? Promise.race([ended, delay(courtesyMs)]) : ended)
     await this.#leave()
     await this.#connection.close()
     if (this.#failure) throw this.#failure
   }
 
   async #takePart(signal: AbortSignal): Promise<void> {
+    this.#watchdog.feed('membership', patienceMs)
     await this.#connection.know(this.#options.topics, { deadlineMs: patienceMs, signal })
     while (!signal.aborted) {
       try {
+        this.#watchdog.feed('membership', patienceMs)
         const partitions = await this.#join()
         if (signal.aborted) return
         this.#workers.assign(partitions)
         this.#assigned()
+        this.#trouble = null
         await this.#beat()
       } catch (error) {
         if (!signal.aborted) await this.#recover(error)
@@ -131,13 +160,13 @@ export class GroupMember {
   }
 
   async #join(): Promise<number[]> {
-    const { groupId, topics, log, sessionTimeoutMs = 10_000 } = this.#options
+    const { groupId, topics, log, kafka, sessionTimeoutMs = 10_000 } = this.#options
     const [first = ''] = topics
     const coordinator = await this.#connection.retry(
       `coordinator of ${groupId}`,
       async () => {
         const broker = await this.#connection.groupCoordinator(groupId)
-        if (this.#generationId < 0) await this.#evictDeadNeighbours(broker)
+        if (this.#generationId < 0) await evictDeadNeighbours(broker, groupId, kafka.clientId, log)
         return broker
       },
       { deadlineMs: patienceMs, signal: this.#stopping.signal },
@@ -175,6 +204,7 @@ export class GroupMember {
   async #beat(): Promise<void> {
     const { groupId, heartbeatIntervalMs = 1_000 } = this.#options
     for (;;) {
+      this.#watchdog.feed('membership')
       await this.#pause(heartbeatIntervalMs)
       if (this.#stopping.signal.aborted) return
       const coordinator = await this.#connection.groupCoordinator(groupId)
@@ -199,6 +229,7 @@ export class GroupMember {
     }
     const error = kafkaError(cause, `group ${groupId}`)
     if (error.remedy !== 'transient') throw error
+    this.#trouble = explain(error)
     log.warn({ group: groupId, code: error.code }, 'group coordinator not there, joining again')
     await this.#pause(500)
     await this.#connection.retry('metadata', () => this.#connection.refresh(), {
@@ -237,36 +268,7 @@ export class GroupMember {
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
-
-  /**
-   * Takes members out of the group whose process on this machine is dead (client ids end in `@host:pid`), so that a
-   * restart after kill -9 need not wait for their session to run out. Only before the first generation: a member
-   * that is mistaken about its neighbours, in a container that shares the host's name, then disturbs them once.
-   */
-  async #evictDeadNeighbours(coordinator: Broker): Promise<void> {
-    const { groupId, log, kafka } = this.#options
-    const { clientId } = kafka
-    const host = clientId.slice(clientId.indexOf('@'), clientId.lastIndexOf(':') + 1)
-    if (!host) return
-    try {
-      const { groups } = await coordinator.describeGroups({ groupIds: [groupId] })
-      for (const member of groups[0]?.members ?? []) {
-        const at = member.clientId.indexOf(host)
-        if (at >= 0 && !isAlive(Number(member.clientId.slice(at + host.length))))
-          await coordinator.leaveGroup({ groupId, memberId: member.memberId })
-      }
-    } catch (error) {
-      // Another member may have been quicker; if not, the session runs out by itself.
-      log.debug({ group: groupId, code: kafkaError(error, 'looking for dead members').code }, 'not evicted')
-    }
-  }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
-}
+const isStalled = (error: Error | undefined): boolean =>
+  error instanceof ChatfeedError && error.code === 'stalled'

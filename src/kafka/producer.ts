@@ -88,9 +88,19 @@ export class Producer {
 
   /** Adds a record. Returns a promise when the caller must wait before adding more, otherwise undefined. */
   add(key: Buffer, value: Buffer, headers?: readonly RecordHeader[]): Promise<void> | undefined {
+    return this.addTo(partitionOf(key, this.#lanes.length), key, value, headers)
+  }
+
+  /** The same for a stated partition, where key and value may be absent. */
+  addTo(
+    partition: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    headers?: readonly RecordHeader[],
+  ): Promise<void> | undefined {
     if (this.#failure) return Promise.reject(this.#failure)
     const { batchRecords, batchBytes } = this.#options
-    const lane = this.#lanes[partitionOf(key, this.#lanes.length)]!
+    const lane = this.#lanes[partition]!
     const isFull = lane.batch.records >= batchRecords || !lane.batch.hasRoomFor(key, value, batchBytes)
     const sending = isFull ? this.#send(lane) : undefined
     lane.batch.append(key, value, headers)

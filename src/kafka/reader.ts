@@ -5,6 +5,7 @@ import { Fetcher } from './fetch.ts'
 import { GroupMember } from './group.ts'
 import { topicOffsets } from './offsets.ts'
 import type { RecordSet } from './record-set.ts'
+import type { Pulse } from './watchdog.ts'
 import type { KafkaConnection } from './wire.ts'
 
 /** The topic to carry, and the store to carry it into. */
@@ -30,7 +31,7 @@ export function runReader(options: ReaderOptions): GroupMember {
     log,
     groupId,
     topics: [topic],
-    work: (partition, signal) => readPartition(options, member, partition, signal),
+    work: (partition, signal, pulse) => readPartition(options, member, partition, signal, pulse),
   })
   return member
 }
@@ -40,6 +41,7 @@ async function readPartition(
   member: GroupMember,
   partition: number,
   signal: AbortSignal,
+  pulse: Pulse,
 ): Promise<void> {
   const { kafka, log, topic } = options
   const connection = new Connection(kafka, log, signal)
@@ -55,10 +57,15 @@ async function readPartition(
     let shown = -1
     while (!signal.aborted) {
       if (shown !== next && (await show(options, member, connection, partition, next))) shown = next
-      for (const records of await fetcher.poll(signal)) {
+      const sets = await fetcher.poll(signal)
+      for (const records of sets) {
         await options.write(records)
         next = records.nextOffset
+        pulse.well()
       }
+      if (sets.length > 0) continue
+      if (fetcher.trouble === null) pulse.well()
+      else pulse.ill(fetcher.trouble)
     }
   } finally {
     await connection.close()

@@ -7,6 +7,7 @@ import { Outbox } from './outbox.ts'
 import { readRange } from './range.ts'
 import type { RecordSet } from './record-set.ts'
 import { TransactionalWriter } from './transaction.ts'
+import type { Pulse } from './watchdog.ts'
 import type { KafkaConnection } from './wire.ts'
 
 /** The logic of a stage for one partition number. One caller, one call at a time. */
@@ -45,12 +46,17 @@ export function runStage(options: StageOptions): GroupMember {
     log,
     groupId,
     topics: inputs,
-    work: (partition, signal) => runTask(options, partition, signal),
+    work: (partition, signal, pulse) => runTask(options, partition, signal, pulse),
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
   })
 }
 
-async function runTask(options: StageOptions, partition: number, signal: AbortSignal): Promise<void> {
+async function runTask(
+  options: StageOptions,
+  partition: number,
+  signal: AbortSignal,
+  pulse: Pulse,
+): Promise<void> {
   const { kafka, log, groupId, inputs, outputs } = options
   const connection = new Connection(kafka, log, signal)
   try {
@@ -59,8 +65,10 @@ async function runTask(options: StageOptions, partition: number, signal: AbortSi
     const writer = await TransactionalWriter.open(connection, `${groupId}-${partition}`)
     const task = options.open(partition)
     if (task.stateTopic) {
-      for await (const records of readRange(connection, task.stateTopic, partition, { signal }))
+      for await (const records of readRange(connection, task.stateTopic, partition, { signal })) {
         task.restore?.(records)
+        pulse.alive()
+      }
     }
     const fetcher = new Fetcher(connection, { maxPartitionBytes: 512 << 10 })
     for (const input of inputs)
@@ -68,10 +76,15 @@ async function runTask(options: StageOptions, partition: number, signal: AbortSi
     const out = new Outbox(partition)
     while (!signal.aborted) {
       const sets = await fetcher.poll(signal)
-      if (sets.length === 0) continue
+      if (sets.length === 0) {
+        if (fetcher.trouble === null) pulse.well()
+        else pulse.ill(fetcher.trouble)
+        continue
+      }
       for (const records of sets) await task.process(records, out)
       const positions = sets.map(({ topic, nextOffset }) => ({ topic, partition, offset: nextOffset }))
       await writer.commit(out.take(), { groupId, positions })
+      pulse.well()
     }
   } finally {
     await connection.close()

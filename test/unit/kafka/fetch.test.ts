@@ -61,9 +61,12 @@ test('records beside a partition that has moved to another leader are not lost',
   const fetcher = new Fetcher(connection)
   fetcher.seek('a', 0, 0)
   fetcher.seek('b', 0, 0)
+  assert.deepEqual(await fetcher.poll(), [])
+  assert.equal(refreshes(), 1)
+  assert.match(fetcher.trouble ?? '', /NOT_LEADER_FOR_PARTITION/)
   const sets = await fetcher.poll()
   assert.deepEqual(sets.map(texts), [['0 k=v']])
-  assert.equal(refreshes(), 1)
+  assert.equal(fetcher.trouble, null)
 })
 
 test('an answer for a partition that was moved meanwhile is not handed out', async () => {

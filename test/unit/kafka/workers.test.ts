@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { ChatfeedError } from '../../../src/errors.ts'
+import type { Pulse } from '../../../src/kafka/watchdog.ts'
 import { PartitionWorkers, type PartitionWork } from '../../../src/kafka/workers.ts'
 import { silentLog } from '../../../src/log.ts'
 import { until } from '../../support/kafka.ts'
@@ -105,4 +106,66 @@ test('stop does not wait for the pause before a new start', async () => {
   await workers.stop()
   assert.ok(Date.now() - begun < 1_000)
   assert.deepEqual(events, ['begin 0'])
+})
+
+/** Work on partition 0 whose pulse the test holds; it lasts until it is ended. */
+async function pulsating(stallMs: number) {
+  const reported: Error[] = []
+  let pulse: Pulse | undefined
+  const workers = new PartitionWorkers(
+    async (_partition, signal, given) => {
+      pulse = given
+      if (!signal.aborted) await once(signal, 'abort')
+    },
+    silentLog,
+    (error) => reported.push(error),
+    stallMs,
+  )
+  workers.assign([0])
+  await until('the work has begun', () => pulse !== undefined)
+  return { workers, reported, pulse: pulse! }
+}
+
+test('work that makes no step any more is reported, once', async () => {
+  const { workers, reported } = await pulsating(20)
+  await until('the silence is reported', () => reported.length > 0)
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  assert.equal(reported.length, 1)
+  assert.match(String(reported[0]), /no step/)
+  await workers.stop()
+})
+
+test('work that shows signs of life, or announced a rest, is not reported', async () => {
+  const { workers, reported, pulse } = await pulsating(40)
+  for (const end = Date.now() + 200; Date.now() < end;) {
+    pulse.alive()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  pulse.alive(10_000)
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  assert.deepEqual(reported, [])
+  await workers.stop()
+})
+
+test('trouble is told until the work is well again, and not of numbers that were given away', async () => {
+  const { workers, pulse } = await pulsating(60_000)
+  assert.deepEqual(workers.troubles, [])
+  pulse.ill('The store is away.')
+  pulse.alive()
+  assert.deepEqual(workers.troubles, ['The store is away.'])
+  pulse.well()
+  assert.deepEqual(workers.troubles, [])
+  pulse.ill('The store is away.')
+  workers.assign([])
+  pulse.ill('The store is away.')
+  assert.deepEqual(workers.troubles, [])
+  await workers.stop()
+})
+
+test('work that fails again and again tells why while it waits', async () => {
+  const { workers } = watched(new Map([[0, [transient(60_000)]]]))
+  workers.assign([0, 1])
+  await until('the failure is known', () => workers.troubles.length > 0)
+  assert.deepEqual(workers.troubles, ['Not now.'])
+  await workers.stop()
 })
