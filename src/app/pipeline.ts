@@ -1,3 +1,4 @@
+import { explain } from '../errors.ts'
 import { runIngest, type SourceEnd } from '../ingest/ingest.ts'
 import type { SourceStatus } from '../ingest/source-loop.ts'
 import type { GroupMember } from '../kafka/group.ts'
@@ -5,6 +6,7 @@ import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
 import { providers, providersByName } from '../providers/index.ts'
 import { openSink } from '../sinks/index.ts'
+import { LateSink } from '../sinks/late-sink.ts'
 import type { Sink } from '../sinks/sink.ts'
 import { carry } from '../sinks/carry.ts'
 import { openDedup } from '../stages/dedup.ts'
@@ -32,6 +34,8 @@ export interface Pipeline {
   ended: ReadonlyMap<string, SourceEnd>
   /** Rejects when a role cannot go on: the process should end, and its supervisor start it again. */
   failed: Promise<never>
+  /** What keeps roles from going on now, `role: reason`, in sentences for the user; empty while all is well. */
+  troubles(): string[]
   /** Finishes what is under way, in the order of a message's way. */
   stop(): Promise<void>
 }
@@ -40,7 +44,7 @@ export interface Pipeline {
 export async function startPipeline(runtime: Runtime, roles: Roles, once: boolean): Promise<Pipeline> {
   const { config, kafka, log, topics } = runtime
   const stages: RunningRole[] = []
-  // Before any member starts: a store that cannot be opened must not leave half a pipeline behind.
+  // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
   const sinks = await openSinks(runtime, roles)
   const sources = new Map<string, SourceStatus>()
   const ended = new Map<string, SourceEnd>()
@@ -108,6 +112,10 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     sources,
     ended,
     failed,
+    troubles: () => [
+      ...(ingest?.troubles ?? []).map((reason) => `ingest: ${reason}`),
+      ...stages.flatMap(({ name, member }) => member.troubles.map((reason) => `${name}: ${reason}`)),
+    ],
     async stop() {
       await Promise.allSettled(members.map((member) => member.stop()))
       await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
@@ -123,8 +131,13 @@ async function openSinks(
   const stream = `${clusterId}/${topics.messages}`
   try {
     for (const sinkConfig of config.sinks) {
-      if (roles.sinks.has(sinkConfig.name))
-        sinks.set(sinkConfig.name, await openSink(sinkConfig, log, stream))
+      const { name } = sinkConfig
+      if (!roles.sinks.has(name)) continue
+      const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, log, stream))
+      sinks.set(name, sink)
+      await sink.tryOpen((error) => {
+        log.warn({ sink: name, reason: explain(error) }, 'the store is not there, waiting for it')
+      })
     }
     return sinks
   } catch (error) {
