@@ -3,17 +3,19 @@ import { Hono } from 'hono'
 import type { Logger } from '../log.ts'
 import { registry } from '../metrics.ts'
 
-/** Where to listen, and what readiness asks. */
+/** Where to listen, and what health and readiness ask. */
 export interface HttpOptions {
   host: string
   port: number
   log: Logger
+  /** False once a role has failed for good: the process is about to end, or hangs on its way out. */
+  isAlive: () => boolean
   /** What is not yet as it should be; empty when this process is ready. */
   notReady: () => string[]
 }
 
 /**
- * Serves `/metrics` (Prometheus), `/healthz` (the process answers) and `/readyz` (503 with the reasons while
+ * Serves `/metrics` (Prometheus), `/healthz` (no role has failed for good) and `/readyz` (503 with the reasons while
  * sources are unread or stages behind). Resolves to null, with a warning, when the port is taken: several
  * processes of one configuration may share a machine.
  */
@@ -21,13 +23,17 @@ export async function startHttp({
   host,
   port,
   log,
+  isAlive,
   notReady,
 }: HttpOptions): Promise<{ url: string; close(): void } | null> {
   const app = new Hono()
   app.get('/metrics', async (context) =>
     context.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
   )
-  app.get('/healthz', (context) => context.json({ alive: true }))
+  app.get('/healthz', (context) => {
+    const alive = isAlive()
+    return context.json({ alive }, alive ? 200 : 503)
+  })
   app.get('/readyz', (context) => {
     const reasons = notReady()
     return context.json({ ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)

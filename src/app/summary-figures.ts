@@ -64,6 +64,7 @@ export class SummaryFigures {
       stages,
       search,
       metricsUrl,
+      troubles: watch.troubles(),
     }
   }
 }

@@ -22,15 +22,18 @@ export interface SummaryModel {
   /** There is a store that `search` reads. */
   search: boolean
   metricsUrl: string | null
+  /** What does not work now, in sentences. */
+  troubles: string[]
 }
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US')
 
 /** The whole picture, for a terminal `columns` wide. */
 export function summaryText(model: SummaryModel, columns = 80): string {
-  const { uptimeMs, brokers, demo, sources, stages, program, search, metricsUrl } = model
+  const { uptimeMs, brokers, demo, sources, stages, program, search, metricsUrl, troubles } = model
   const lines = [
     `${pc.bold('chatfeed')}  ${clock(uptimeMs)}  Kafka ${brokers}${demo ? '  simulated providers' : ''}`,
+    ...troubles.map((reason) => pc.yellow(`waiting: ${reason}`)),
     '',
     pc.dim(row('source', 'units', 'due', 'messages', 'now')),
     ...sources.map((source) =>
@@ -65,14 +68,14 @@ export function summaryText(model: SummaryModel, columns = 80): string {
 }
 
 /** One line, where there is no terminal. */
-export function summaryLine({ sources, stages }: SummaryModel): string {
+export function summaryLine({ sources, stages, troubles }: SummaryModel): string {
   const read = sources.map(
     ({ name, messages, units }) => `${name} ${number(messages)} messages (${units.due} units due)`,
   )
   const taken = stages.map(
     ({ name, processed, behind }) => `${name} ${number(processed)} (${behind ?? '–'} behind)`,
   )
-  return [...read, ...taken].join(' · ')
+  return [...troubles.map((reason) => `waiting: ${reason}`), ...read, ...taken].join(' · ')
 }
 
 function row(name: string, first: string, second: string, third: string, rest: string): string {

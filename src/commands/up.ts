@@ -37,7 +37,16 @@ export async function up(options: UpOptions): Promise<number> {
     }
     const watch = new Watch(runtime, pipeline)
     closers.push(() => watch.close())
-    const http = await startHttp({ ...config.http, log, notReady: () => watch.notReady() })
+    let alive = true
+    pipeline.failed.catch(() => {
+      alive = false
+    })
+    const http = await startHttp({
+      ...config.http,
+      log,
+      isAlive: () => alive,
+      notReady: () => watch.notReady(),
+    })
     if (http)
       closers.push(() => {
         http.close()
@@ -47,8 +56,9 @@ export async function up(options: UpOptions): Promise<number> {
     return exitStatus.done
   } finally {
     summary.stop()
-    for (const close of closers) await close()
     await pipeline?.stop()
+    // Health is told until the end, also of a process that hangs on its way out.
+    for (const close of closers) await close()
     await runtime?.close()
     await demo?.sandbox.close()
   }

@@ -21,6 +21,7 @@ const model: SummaryModel = {
   program: 'chatfeed',
   search: true,
   metricsUrl: 'http://127.0.0.1:8787',
+  troubles: [],
 }
 const source = (more: Partial<SummaryModel['sources'][number]>): SummaryModel => ({
   ...model,
@@ -100,4 +101,11 @@ test('where there is no terminal, one line says it', () => {
     line,
     'support 12,345 messages (2 units due) · live 7 messages (2 units due) · dedup 12,352 (3 behind) · enrich 10 (– behind)',
   )
+})
+
+test('what does not work now stands at the top, and in the line of a log', () => {
+  const troubled = { ...model, troubles: ['sink:search: The database is locked by another program.'] }
+  assert.match(plain(troubled, 120), /^chatfeed.*\nwaiting: sink:search: The database is locked/)
+  assert.match(summaryLine(troubled), /^waiting: sink:search: The database is locked/)
+  assert.doesNotMatch(plain(model) + summaryLine(model), /waiting:/)
 })
