@@ -11,7 +11,7 @@ import { run } from 'node:test'
 import { spec as Spec } from 'node:test/reporters'
 import { pipeline } from 'node:stream/promises'
 import { readState } from '../src/broker/broker-state.ts'
-import { useEmbeddedBroker } from '../src/broker/index.ts'
+import { type EmbeddedBroker, useEmbeddedBroker } from '../src/broker/index.ts'
 import { stopProcess } from '../src/broker/stop.ts'
 import { silentLog } from '../src/log.ts'
 
@@ -36,10 +36,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 let passed = 0
 let failed = 0
+let broker: EmbeddedBroker | undefined
 try {
   const withBroker = files.filter((file) => levelsWithBroker.includes(levelOf(file)))
   if (withBroker.length > 0) {
-    const broker = await useEmbeddedBroker({
+    broker = await useEmbeddedBroker({
       dataDir: join(temporary, 'broker'),
       log: silentLog,
       onProgress: (text) => process.stderr.write(`${text}\n`),
@@ -52,6 +53,7 @@ try {
   failed++
   console.error(error)
 } finally {
+  await broker?.release()
   for (const directory of brokersBelow(temporary)) {
     const state = readState(directory)
     if (state) await stopProcess(state.broker)

@@ -18,6 +18,10 @@ export interface Runtime {
   clusterId: string
   /** What the providers may still be asked, shared by every process of the data directory. */
   budgets: Budgets
+  /** What keeps the embedded broker from serving; null while it does, and with brokers of your own. */
+  readonly brokerTrouble: string | null
+  /** Rejects when the cluster is gone for good for this process. */
+  failed: Promise<never>
   close(): Promise<void>
 }
 
@@ -64,6 +68,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       topics,
       clusterId,
       budgets,
+      get brokerTrouble() {
+        return embedded?.trouble ?? null
+      },
+      failed: embedded?.failed ?? new Promise<never>(() => undefined),
       async close() {
         budgets.close()
         await embedded?.release()

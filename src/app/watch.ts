@@ -35,16 +35,18 @@ export class Watch {
   /** What does not work now, in sentences for the user; empty while all is well. */
   troubles(): string[] {
     // Without Kafka every role has the same trouble.
+    if (this.#runtime.brokerTrouble !== null) return [this.#runtime.brokerTrouble]
     return this.#away ? [this.#away.reason] : this.#pipeline.troubles()
   }
 
   /** Why this process is not ready: what does not work, stages behind, sources with due units or stopped. */
   notReady(): string[] {
     const reasons = this.troubles()
+    const isAway = this.#runtime.brokerTrouble !== null || this.#away !== null
     for (const { name } of this.#pipeline.stages) {
       const lag = this.lag.get(name)
-      if (lag === undefined) reasons.push(`${name}: lag not yet known`)
-      else if (lag > 1_000) reasons.push(`${name}: ${lag} records behind`)
+      if (lag !== undefined && lag > 1_000) reasons.push(`${name}: ${lag} records behind`)
+      if (lag === undefined && !isAway) reasons.push(`${name}: lag not yet known`)
     }
     for (const [name, { state, detail, units }] of this.#pipeline.sources) {
       if (state === 'stopped') reasons.push(`${name}: stopped: ${detail}`)

@@ -5,9 +5,11 @@ import { readState, writeState, type BrokerState } from './broker-state.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { kafkaJars, kafkaVersion } from './jars.ts'
 import { findJava } from './java.ts'
-import { kafkaFailed } from './kafka-process.ts'
+import { logFileOf } from './kafka-process.ts'
+import { BrokerGuard } from './guard.ts'
 import { clusterIdOf, launchBroker } from './launch.ts'
 import { untilServing } from './probe.ts'
+import { lastWords } from './last-words.ts'
 import { currentProcess, isRunning, isSame, type ProcessIdentity } from './process-identity.ts'
 import { stopProcess } from './stop.ts'
 
@@ -19,7 +21,12 @@ const releaseLockLimitMs = 3000
 export interface EmbeddedBroker {
   /** `127.0.0.1:port`. */
   readonly address: string
+  /** Of the broker that serves now: one that ends by itself is started again. */
   readonly pid: number
+  /** What keeps it from serving, in a sentence for the user; null while it runs. */
+  readonly trouble: string | null
+  /** Rejects when it can only come back at another address. */
+  readonly failed: Promise<never>
   /** Ends this use. The last one to end stops the broker and waits until it is gone. May be called again. */
   release(): Promise<void>
 }
@@ -42,23 +49,48 @@ export interface EmbeddedBrokerOptions {
  * Maven to fetch Kafka with, and shows the broker's last words when it does not start.
  */
 export async function useEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
-  const { log, onProgress, signal } = options
+  const { log } = options
   const directory = join(resolve(options.dataDir), 'kafka')
   mkdirSync(directory, { recursive: true })
   const me = currentProcess()
+  // One entry for each use, also for a second one of this process.
+  const begin = (users: ProcessIdentity[]) => [...users, me]
+  const goOn = (users: ProcessIdentity[]) => (users.some((user) => isSame(user, me)) ? users : [...users, me])
+  const guard = new BrokerGuard(await takePart(directory, begin, options), {
+    log,
+    lastWords: () => lastWords(logFileOf(directory)),
+    revive: (signal) => takePart(directory, goOn, { ...options, signal }),
+  })
+  let released: Promise<void> | undefined
+  return {
+    address: `127.0.0.1:${guard.state.port}`,
+    get pid() {
+      return guard.state.broker.pid
+    },
+    get trouble() {
+      return guard.trouble
+    },
+    failed: guard.failed,
+    release: () => (released ??= guard.stop().then(() => release(directory, guard.state.broker, me, log))),
+  }
+}
+
+/** The broker of a directory, started where none runs; `enter` puts this process among its users. */
+async function takePart(
+  directory: string,
+  enter: (users: ProcessIdentity[]) => ProcessIdentity[],
+  options: EmbeddedBrokerOptions,
+): Promise<BrokerState> {
+  const { onProgress, signal } = options
   const unlock = await lockDirectory(directory, {
     signal,
     onWait: () => onProgress?.('waiting for another chatfeed that starts or stops Kafka…'),
   })
   try {
     const state = (await adopt(directory, options)) ?? (await start(directory, options))
-    writeState(directory, { ...state, users: [...state.users.filter(isRunning), me] })
-    let released: Promise<void> | undefined
-    return {
-      address: `127.0.0.1:${state.port}`,
-      pid: state.broker.pid,
-      release: () => (released ??= release(directory, state.broker, me, log)),
-    }
+    const shared = { ...state, users: enter(state.users.filter(isRunning)) }
+    writeState(directory, shared)
+    return shared
   } finally {
     unlock()
   }
@@ -89,7 +121,7 @@ async function start(directory: string, options: EmbeddedBrokerOptions): Promise
   const version = kafkaVersion()
   onProgress?.(`starting Kafka ${version}…`)
   const before = readState(directory)
-  const { broker, port, ended } = await launchBroker({
+  const { broker, port } = await launchBroker({
     directory,
     java,
     jars,
@@ -101,10 +133,6 @@ async function start(directory: string, options: EmbeddedBrokerOptions): Promise
     },
   })
   log.info({ broker: broker.pid, port, version }, 'started Kafka')
-  void ended.then((end) => {
-    const inUse = readState(directory)?.users.some(isRunning)
-    if (inUse) log.error({ err: kafkaFailed(directory, `Kafka ended by itself (${end})`) }, 'Kafka ended')
-  })
   return stateOf(broker, port)
 
   function stateOf(broker: ProcessIdentity, port: number): BrokerState {

@@ -75,6 +75,7 @@ export function kafkaFailed(directory: string, what: string): ChatfeedError {
   })
 }
 
-function logFileOf(directory: string): string {
+/** What the Kafka of a directory says. */
+export function logFileOf(directory: string): string {
   return join(directory, 'broker.log')
 }

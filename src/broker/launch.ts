@@ -24,8 +24,6 @@ export interface LaunchOptions extends KafkaFiles {
 export interface LaunchedBroker {
   broker: ProcessIdentity
   port: number
-  /** As of KafkaProcess. */
-  ended: Promise<string>
 }
 
 /**
@@ -80,7 +78,7 @@ async function start(port: number, options: LaunchOptions): Promise<LaunchedBrok
   const giveUp = (): boolean => end !== undefined || signal?.aborted === true || Date.now() > deadline
   if ((await untilServing(port, clusterIdOf(directory), giveUp)) && broker !== null) {
     child.unref()
-    return { broker, port, ended }
+    return { broker, port }
   }
 
   const what =

@@ -31,7 +31,8 @@ export async function up(options: UpOptions): Promise<number> {
     runtime = await openRuntime({ config, log, signal, onProgress: (text) => summary.say(text) })
     pipeline = await startPipeline(runtime, roles, Boolean(options.once))
     if (options.once) {
-      const result = await Promise.race([runOnce(runtime, pipeline, signal), pipeline.failed])
+      const failed = [pipeline.failed, runtime.failed]
+      const result = await Promise.race([runOnce(runtime, pipeline, signal), ...failed])
       process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : onceText(result))
       return result.ok && !signal.aborted ? exitStatus.done : exitStatus.failed
     }
@@ -52,7 +53,7 @@ export async function up(options: UpOptions): Promise<number> {
         http.close()
       })
     summary.start({ runtime, pipeline, watch, metricsUrl: http?.url ?? null, demo: demo !== null })
-    await Promise.race([whenStopped(signal), pipeline.failed])
+    await Promise.race([whenStopped(signal), pipeline.failed, runtime.failed])
     return exitStatus.done
   } finally {
     summary.stop()

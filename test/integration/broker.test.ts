@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { suite, test, type TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { readState, writeState } from '../../src/broker/broker-state.ts'
@@ -16,6 +15,7 @@ import { clusterIdAt } from '../../src/broker/probe.ts'
 import { identify, isRunning, type ProcessIdentity } from '../../src/broker/process-identity.ts'
 import { stopProcess } from '../../src/broker/stop.ts'
 import { silentLog } from '../../src/log.ts'
+import { until } from '../support/kafka.ts'
 
 // Side by side, because the one about a broker that hangs is mostly waiting.
 suite('the embedded broker', { concurrency: 2 }, () => {
@@ -77,6 +77,50 @@ suite('the embedded broker', { concurrency: 2 }, () => {
     assert.equal(broker.address, first.address)
   })
 
+  test('a broker that is killed while it is used comes back at the same address, for all who use it', async (t) => {
+    let logged = ''
+    const lines = new Writable({
+      write(chunk, _, done) {
+        logged += String(chunk)
+        done()
+      },
+    })
+    const dataDir = temporary(t)
+    const user = await startUser(t, dataDir)
+    const broker = await use(dataDir, { log: pino(lines) })
+    const clusterId = await clusterIdAt(portOf(broker))
+    const killed = broker.pid
+    // Whoever sees it first starts it, and the other one joins.
+    process.kill(killed, 'SIGKILL')
+    await until('another broker serves', () => broker.pid !== killed && broker.trouble === null)
+    assert.equal(await clusterIdAt(portOf(broker)), clusterId)
+    assert.match(logged, /Kafka ended by itself and is started again/)
+    assert.equal(readState(join(dataDir, 'kafka'))?.users.length, 2)
+
+    await user.release()
+    await broker.release()
+    assertNoBroker(dataDir)
+  })
+
+  test('a broker that cannot start again is tried again, and its user can still end', async (t) => {
+    const dataDir = temporary(t)
+    const broker = await use(dataDir)
+    const settings = join(dataDir, 'kafka', 'data', 'meta.properties')
+    const whole = readFileSync(settings)
+    writeFileSync(settings, 'no properties at all\n')
+    process.kill(broker.pid, 'SIGKILL')
+    await until('the start has failed', () => /Kafka did not start/.test(broker.trouble ?? ''))
+    writeFileSync(settings, whole)
+    await until('it serves again', () => broker.trouble === null)
+    assert.ok(await clusterIdAt(portOf(broker)))
+
+    writeFileSync(settings, 'no properties at all\n')
+    process.kill(broker.pid, 'SIGKILL')
+    await until('its end is seen', () => broker.trouble !== null)
+    await broker.release()
+    assertNoBroker(dataDir)
+  })
+
   test('a broker of another version is joined while it is used, and replaced when nobody uses it', async (t) => {
     const dataDir = temporary(t)
     const directory = join(dataDir, 'kafka')
@@ -126,23 +170,10 @@ suite('the embedded broker', { concurrency: 2 }, () => {
     const stop = new AbortController()
     const starting = useEmbeddedBroker({ dataDir, log: silentLog, signal: stop.signal })
     const directory = join(dataDir, 'kafka')
-    await until(() => readState(directory) !== null)
+    await until('the start has begun', () => readState(directory) !== null)
     stop.abort(new Error('enough'))
     await assert.rejects(starting, /enough/)
     assertNoBroker(dataDir)
-  })
-
-  test('a broker that ends while it is used is reported in the log', async (t) => {
-    let logged = ''
-    const lines = new Writable({
-      write(chunk, _, done) {
-        logged += String(chunk)
-        done()
-      },
-    })
-    const broker = await use(temporary(t), { log: pino(lines) })
-    process.kill(broker.pid, 'SIGKILL')
-    await until(() => logged.includes('Kafka ended by itself (SIGKILL)'))
   })
 
   test('a broker whose directory was deleted is stopped all the same', async (t) => {
@@ -154,8 +185,13 @@ suite('the embedded broker', { concurrency: 2 }, () => {
   })
 })
 
-function use(dataDir: string, options: Partial<EmbeddedBrokerOptions> = {}): Promise<EmbeddedBroker> {
-  return useEmbeddedBroker({ dataDir, log: silentLog, ...options })
+/** What `temporary` has to release, by data directory. */
+const uses = new Map<string, EmbeddedBroker[]>()
+
+async function use(dataDir: string, options: Partial<EmbeddedBrokerOptions> = {}): Promise<EmbeddedBroker> {
+  const broker = await useEmbeddedBroker({ dataDir, log: silentLog, ...options })
+  uses.set(dataDir, [...(uses.get(dataDir) ?? []), broker])
+  return broker
 }
 
 interface User {
@@ -211,14 +247,11 @@ function assertNoBroker(dataDir: string): void {
   assert.equal(isRunning(state.broker), false)
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(10)
-}
-
 /** A data directory of its own; what still runs there at the end of the test is stopped. */
 function temporary(t: TestContext): string {
   const dataDir = mkdtempSync(join(tmpdir(), 'chatfeed-broker-'))
   t.after(async () => {
+    for (const broker of uses.get(dataDir) ?? []) await broker.release()
     const state = readState(join(dataDir, 'kafka'))
     if (state !== null) await stopProcess(state.broker)
     rmSync(dataDir, { recursive: true, force: true })
