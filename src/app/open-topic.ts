@@ -1,4 +1,5 @@
 import { ledgerCodec, messageCodec, rawMessageCodec, unreadCodec } from '../avro.ts'
+import { resolutionIn } from '../dead/resolution.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { RecordView } from '../kafka/record-set.ts'
 import { providers } from '../providers/index.ts'
@@ -39,14 +40,19 @@ function rawFields(record: RecordView): Record<string, unknown> {
   }
 }
 
+/** A letter, or what became of one: then the record has no payload, and `resolution` names the letter's offset. */
 function deadFields(record: RecordView): Record<string, unknown> {
-  const headers = [...record.headers()].filter(([key]) => key !== 'chatfeed.envelope')
+  const headers = [...record.headers()].filter(
+    ([key]) => key !== 'chatfeed.envelope' && !key.startsWith('chatfeed.resolution'),
+  )
+  const told = resolutionIn(record)
   return {
     id: record.key()?.toString() ?? null,
     ...Object.fromEntries(
       headers.map(([key, value]) => [key.replace(/^chatfeed\.(error\.)?/, ''), value.toString()]),
     ),
     payload: record.value()?.toString() ?? null,
+    ...(told && { resolution: { ...told.resolution, offset: told.offset } }),
   }
 }
 

@@ -3,8 +3,8 @@ import { withRuntime } from './open.ts'
 import { stopSignal } from '../app/signals.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { printLine } from './print-line.ts'
-import { durationOrTime, sinceMs } from '../duration.ts'
-import { ChatfeedError, explain } from '../errors.ts'
+import { parseTime } from './time.ts'
+import { explain } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { Fetcher } from '../kafka/fetch.ts'
 import { topicOffsets } from '../kafka/offsets.ts'
@@ -67,15 +67,6 @@ function readable(record: RecordView, decode: ReadableTopic['decode']): Record<s
   } catch (error) {
     return { id: record.key()?.toString() ?? null, error: explain(error) }
   }
-}
-
-function parseTime(text: string): number {
-  const since = durationOrTime.safeParse(text)
-  // Kafka reads negative times as words of its own.
-  if (since.success) return Math.max(0, sinceMs(since.data, Date.now()))
-  throw new ChatfeedError('fatal', 'usage', `${text} is no time.`, {
-    mend: 'Write 2026-11-23T10:00:00+08:00, or 2h for two hours ago.',
-  })
 }
 
 /** `conversation.kind=room`: compares as text. */

@@ -86,6 +86,11 @@ export class Producer {
     }
   }
 
+  /** How many partitions the topic has. */
+  get partitions(): number {
+    return this.#lanes.length
+  }
+
   /** Adds a record. Returns a promise when the caller must wait before adding more, otherwise undefined. */
   add(key: Buffer, value: Buffer, headers?: readonly RecordHeader[]): Promise<void> | undefined {
     return this.addTo(partitionOf(key, this.#lanes.length), key, value, headers)

@@ -1,5 +1,6 @@
 import type { ChatfeedError } from '../errors.ts'
 import type { Outbox } from '../kafka/outbox.ts'
+import type { RecordHeader } from '../kafka/record-batch.ts'
 import { metrics } from '../metrics.ts'
 
 /** A record that a stage could not understand, and where it lay. */
@@ -16,6 +17,8 @@ export interface DeadLetter {
   origin?: string
   /** The envelope without its payload: a replay puts both together again. */
   envelope?: Buffer
+  /** Headers of the record that its letter keeps. */
+  passed: readonly RecordHeader[]
 }
 
 /** Adds a dead letter to the transaction of the stage: the record is never in neither place, nor in both. */
@@ -33,6 +36,7 @@ export function deadLetter(out: Outbox, deadTopic: string, letter: DeadLetter): 
   out.add(deadTopic, letter.key, letter.value, [
     ...Object.entries(headers).map(([key, value]) => ({ key, value: Buffer.from(value) })),
     ...(letter.envelope ? [{ key: 'chatfeed.envelope', value: letter.envelope }] : []),
+    ...letter.passed,
   ])
   metrics.dead.inc({ stage: letter.stage, code })
 }

@@ -6,6 +6,7 @@ import type { StageTask } from '../kafka/task.ts'
 import { metrics } from '../metrics.ts'
 import type { RawMessage } from '../model.ts'
 import { deadLetter } from './dead-letter.ts'
+import { passedHeaders } from './replays.ts'
 import { SeenMessages } from './seen-messages.ts'
 
 /** Topics and window of dedup. */
@@ -59,6 +60,7 @@ export function openDedup(options: DedupOptions): StageTask {
         topic,
         partition,
         offset: record.offset,
+        passed: passedHeaders(record),
       })
       return
     }
@@ -68,7 +70,7 @@ export function openDedup(options: DedupOptions): StageTask {
       return
     }
     const revision = seen.accept(message.id, message.fingerprint, message.fetchedAt, Date.now())
-    out.add(options.unique, key, withRevision(value, revision))
+    out.add(options.unique, key, withRevision(value, revision), passedHeaders(record))
     metrics.delay.observe({ stage: 'dedup' }, (Date.now() - message.fetchedAt) / 1_000)
   }
 }

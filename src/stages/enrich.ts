@@ -7,6 +7,7 @@ import { metrics } from '../metrics.ts'
 import type { Message, RawMessage } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
 import { deadLetter } from './dead-letter.ts'
+import { passedHeaders } from './replays.ts'
 
 /** Topics of enrich, and who understands payloads. */
 export interface EnrichOptions {
@@ -48,6 +49,7 @@ export function openEnrich(options: EnrichOptions): StageTask {
         topic,
         partition,
         offset: record.offset,
+        passed: passedHeaders(record),
         ...(raw
           ? { origin: raw.origin, envelope: rawMessageCodec.encode({ ...raw, payload: Buffer.alloc(0) }) }
           : {}),

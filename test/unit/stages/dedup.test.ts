@@ -3,7 +3,7 @@ import { mock, test } from 'node:test'
 import fc from 'fast-check'
 import { headerBytes, rawMessageCodec } from '../../../src/avro.ts'
 import { Outbox } from '../../../src/kafka/outbox.ts'
-import type { RecordSet } from '../../../src/kafka/record-set.ts'
+import { type RecordSet, RecordView } from '../../../src/kafka/record-set.ts'
 import { metrics } from '../../../src/metrics.ts'
 import type { RawMessage } from '../../../src/model.ts'
 import { openDedup } from '../../../src/stages/dedup.ts'
@@ -190,4 +190,34 @@ test('whatever comes and wherever the task is started anew, unique is the same a
     }),
     { numRuns: 200 },
   )
+})
+
+test('the count of replays follows a record to unique or into its letter, and no other header does', () => {
+  const headers = { 'chatfeed.replays': '2', foreign: 'x' }
+  const out = new Outbox(3)
+  void openDedup(options).process(
+    recordSet([
+      { ...rawRecord({ id: 'a', fingerprint: print('x') }), headers },
+      { ...rawRecord({ id: 'b', fingerprint: print('x') }), headers: { 'chatfeed.replays': 'many' } },
+      { key: Buffer.from('c'), value: Buffer.from('?'), headers },
+    ]),
+    out,
+  )
+  const { unique, dead } = taken(out)
+  assert.deepEqual(
+    plainRecords(unique).map((record) => record.headers),
+    [{ 'chatfeed.replays': '2' }, {}],
+  )
+  const [letter] = plainRecords(dead)
+  assert.equal(letter?.headers['chatfeed.replays'], '2')
+  assert.equal(letter.headers['foreign'], undefined)
+})
+
+test('the headers of records that have none are never read', (t) => {
+  const read = t.mock.method(RecordView.prototype, 'headers')
+  const records = ['a', 'b', 'c'].map((id) => rawRecord({ id, fingerprint: print('x') }))
+  const out = new Outbox(3)
+  void openDedup(options).process(recordSet(records), out)
+  assert.equal(read.mock.callCount(), 0)
+  assert.equal(plainRecords(taken(out).unique).length, 3)
 })

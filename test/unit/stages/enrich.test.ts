@@ -128,3 +128,18 @@ test('a raw record of an unknown provider, or that is none, is dead', () => {
   assert.deepEqual(dead[1]?.value, noEnvelope.value)
   assert.equal(dead[1]?.headers['chatfeed.envelope'], undefined)
 })
+
+test('the count of replays goes into the letter of a record that dies again, and not into messages', () => {
+  const headers = { 'chatfeed.replays': '1' }
+  const out = new Outbox(3)
+  const providers = fake(() => {
+    throw new ChatfeedError('message', 'not_json', 'The record is not JSON.')
+  })
+  void openEnrich({ messages: 'messages', dead: 'dead', providers }).process(
+    recordSet([good, bad].map((record) => ({ ...record, headers }))),
+    out,
+  )
+  const { messages, dead } = taken(out)
+  assert.deepEqual(plainRecords(messages)[0]?.headers, {})
+  assert.equal(plainRecords(dead)[0]?.headers['chatfeed.replays'], '1')
+})
