@@ -8,6 +8,9 @@ const counter = <Label extends string>(name: string, help: string, labelNames: L
 const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
   new Gauge({ name: `chatfeed_${name}`, help, labelNames, registers: [registry] })
 
+/** When the oldest unfinished unit of a source is gone for good, epoch ms, by source; absent where none ever is. */
+export const unitDeadlines = new Map<string, number>()
+
 /** One object a metric; the names and labels are a promise to users. */
 export const metrics = {
   ingested: counter('ingested_total', 'Records published to raw topics.', ['source']),
@@ -21,7 +24,17 @@ export const metrics = {
     'source',
     'outcome',
   ]),
-  unitExpiry: gauge('unit_expiry_seconds', 'Until the oldest unfinished unit is gone for good.', ['source']),
+  unitExpiry: new Gauge({
+    name: 'chatfeed_unit_expiry_seconds',
+    help: 'Until the oldest unfinished unit is gone for good.',
+    labelNames: ['source'],
+    registers: [registry],
+    // Counts down also while the source does nothing: that is when it matters.
+    collect() {
+      this.reset()
+      for (const [source, deadline] of unitDeadlines) this.set({ source }, (deadline - Date.now()) / 1_000)
+    },
+  }),
   delay: new Histogram({
     name: 'chatfeed_delay_seconds',
     help: 'From the moment chatfeed received a record to the end of the stage.',

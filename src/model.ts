@@ -162,6 +162,7 @@ export interface LedgerEntry {
   bytes: number
   /** Hex digest of the content of the newest complete reading; `''` before the first. */
   digest: string
+  /** Null before, and for an hour that only a backfill has read: the running job was never to read it. */
   firstTriedAt: number | null
   lastTriedAt: number | null
   publishedAt: number | null

@@ -1,12 +1,12 @@
 import { accessSync, constants, createReadStream, type ReadStream, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { SingleBar } from 'cli-progress'
+import { providerOf } from '../app/budgets.ts'
 import type { Runtime } from '../app/runtime.ts'
-import { ChatfeedError } from '../errors.ts'
 import { importSavedFile } from '../ingest/saved-file.ts'
-import { providersByName } from '../providers/index.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { withRuntime } from './open.ts'
+import { sourceNamed } from './source-option.ts'
 
 /** Options of `chatfeed import`. */
 export interface ImportOptions extends CommonOptions {
@@ -46,14 +46,8 @@ async function importFile(
   signal: AbortSignal,
 ): Promise<ImportedFile> {
   const { kafka, log, topics, config } = runtime
-  const sourceConfig = config.sources.find(({ name }) => name === sourceName)
-  const reader = sourceConfig && providersByName.get(sourceConfig.provider)
-  if (!reader) {
-    const names = config.sources.map(({ name }) => name).join(', ')
-    throw new ChatfeedError('fatal', 'usage', `There is no source ${sourceName}.`, {
-      mend: `Choose from ${names || 'the sources you configure'}.`,
-    })
-  }
+  const sourceConfig = sourceNamed(config, sourceName)
+  const reader = providerOf(sourceConfig)
   const name = file === '-' ? 'stdin' : basename(file)
   const format = '{bar} {percentage}%  {records} records  {name}  {eta_formatted}'
   const bar = new SingleBar({ format, hideCursor: true, stream: process.stderr })

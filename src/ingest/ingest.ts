@@ -1,13 +1,12 @@
 import { ChatfeedError } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { GroupMember } from '../kafka/group.ts'
-import { partitionOf } from '../kafka/partitioner.ts'
 import type { Pulse } from '../kafka/watchdog.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
-import type { Provider, Publish, RawRecord, Reading, Source } from '../providers/provider.ts'
-import { Ledger } from './ledger.ts'
-import { type PublishOptions, Publisher } from './publisher.ts'
+import type { Provider, Publish, RawRecord, Source } from '../providers/provider.ts'
+import { Ledger, ledgerPartition } from './ledger.ts'
+import { LentPublisher } from './lent-publisher.ts'
 import { newPass, type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
 import { pollUnread } from './unread-loop.ts'
 
@@ -70,9 +69,7 @@ async function runPartition(
   try {
     await connection.know([ledgerTopic], { signal })
     const partitions = connection.partitions(ledgerTopic)
-    const mine = options.sources.filter(
-      ({ name }) => partitionOf(Buffer.from(name), partitions) === partition,
-    )
+    const mine = options.sources.filter(({ name }) => ledgerPartition(name, partitions) === partition)
     if (mine.length === 0) return
     const ledger = await Ledger.open(connection, ledgerTopic, partition, `${groupId}-${partition}`, signal)
     // When one has to begin anew, all do: no source may be read twice at a time.
@@ -119,6 +116,7 @@ async function ingestSource(
         signal,
         now,
         entries: () => ledger.entries(name),
+        catchUp: () => ledger.catchUp(signal),
         record: (entry) => ledger.put(entry),
         remember: (entry) => {
           ledger.remember(entry)
@@ -161,41 +159,3 @@ function beating(publish: Publish, pulse: Pulse): Publish {
 }
 
 const isOfKafka = ({ code }: ChatfeedError): boolean => code.startsWith('kafka_') || code === 'no_topic'
-
-/** One record that the topic does not take is the trouble of its unit, not of the source. */
-function isTooLarge(error: unknown): error is ChatfeedError {
-  return error instanceof ChatfeedError && /^kafka_.*too_large$/.test(error.code)
-}
-
-/** Opens a publisher when it is first needed, and a new one after an error. */
-class LentPublisher {
-  readonly #options: PublishOptions
-  #publisher: Publisher | undefined
-
-  constructor(options: PublishOptions) {
-    this.#options = options
-  }
-
-  async lend(
-    unit: string,
-    fetchedAt: number,
-    read: (publish: ReturnType<Publisher['unit']>) => Promise<Reading>,
-  ): Promise<Reading> {
-    this.#publisher ??= await Publisher.open(this.#options)
-    try {
-      const reading = await read(this.#publisher.unit(unit, fetchedAt))
-      await this.#publisher.flush()
-      return reading
-    } catch (error) {
-      await this.close()
-      if (!isTooLarge(error)) throw error
-      return { state: 'failed', reason: `${error.message} ${error.mend ?? ''}`.trim() }
-    }
-  }
-
-  async close(): Promise<void> {
-    const publisher = this.#publisher
-    this.#publisher = undefined
-    await publisher?.close()
-  }
-}

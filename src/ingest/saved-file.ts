@@ -1,12 +1,10 @@
 import type { Readable } from 'node:stream'
-import { ledgerCodec } from '../avro.ts'
 import { ChatfeedError, explain } from '../errors.ts'
-import { Producer } from '../kafka/producer.ts'
 import type { LedgerEntry } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
-import { ledgerKey } from './ledger.ts'
 import { type PublishOptions, Publisher } from './publisher.ts'
-import { newEntry } from './schedule.ts'
+import { newEntry } from './entry.ts'
+import { EntryWriter } from './entry-writer.ts'
 
 /** Where the records of a saved file go, and who reads it. */
 export interface SavedFileOptions extends PublishOptions {
@@ -75,13 +73,11 @@ function isAboutFile(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-/** By a plain producer: the ledger's transactional writers belong to the running ingest, which must not be fenced. */
-async function writeEntry(entry: LedgerEntry, { kafka, log, ledgerTopic }: SavedFileOptions): Promise<void> {
-  const producer = await Producer.open(kafka, log, ledgerTopic)
+async function writeEntry(entry: LedgerEntry, options: SavedFileOptions): Promise<void> {
+  const writer = new EntryWriter(options)
   try {
-    await producer.add(ledgerKey(entry), ledgerCodec.encode(entry))
-    await producer.flush()
+    await writer.put(entry)
   } finally {
-    await producer.close()
+    await writer.close()
   }
 }

@@ -1,10 +1,11 @@
 import { explain, isTransient } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { metrics } from '../metrics.ts'
 import type { LedgerEntry } from '../model.ts'
+import { channelOf, isBackfilled } from '../providers/coverage.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
 import { entryAfter, newEntry } from './entry.ts'
-import { backOffMs, longestBackOffMs, rest } from './retry.ts'
+import { forgetExpiry, showExpiry } from './expiry.ts'
+import { backOffMs, leastBackOffMs, rest } from './retry.ts'
 import { countUnits, dueUnits, nextDueAt, nextUnit, type UnitCounts } from './schedule.ts'
 
 /** What the loop needs of the world around one source. */
@@ -15,6 +16,8 @@ export interface SourceLoopOptions {
   now: () => number
   /** The newest entry of every unit of this source. */
   entries: () => ReadonlyMap<string, LedgerEntry>
+  /** Takes in what others have written into the ledger. */
+  catchUp?: () => Promise<void>
   /** Resolves when the entry is safe in the ledger. Throws `ledger_lost` when this process no longer owns it. */
   record: (entry: LedgerEntry) => Promise<void>
   /** Keeps an entry in memory only: nothing worth writing has changed. */
@@ -66,7 +69,7 @@ export async function runSource(
   once: boolean,
   summary: PassSummary = newPass(),
 ): Promise<PassSummary> {
-  const { source, log, signal, now, onStatus, alive = () => {} } = options
+  const { source, log, signal, now, onStatus, alive = () => {}, catchUp = async () => {} } = options
   const tried = new Set<string>()
   let faults = 0
   let turn = 0
@@ -75,12 +78,19 @@ export async function runSource(
   const show = (state: SourceStatus['state'], detail: string, nextAt: number | null) => {
     onStatus({ state, detail, nextAt, units: countUnits(units, options.entries(), now()) })
   }
+  // Before the first list, which a provider that is away may keep from us for long.
+  const known = [...options.entries().values()].map(({ unit, deadline }) => ({ name: unit, deadline }))
+  showExpiry(source.name, known, options.entries())
+  signal.addEventListener('abort', () => {
+    forgetExpiry(source.name)
+  })
   while (!signal.aborted) {
     try {
       alive()
       reading = undefined
+      await catchUp()
       units = await source.units(now(), options.entries(), signal)
-      showExpiry(source.name, units, options.entries(), now())
+      showExpiry(source.name, units, options.entries())
       await nailDown(options, units)
       const due = dueUnits(units, options.entries(), now(), tried)
       const next = nextUnit(once ? due.filter(({ unit }) => !tried.has(unit.name)) : due, turn++)
@@ -115,7 +125,7 @@ export async function runSource(
       // A once run tries the next unit as it did the first; a live one asks ever more calmly until something works.
       const attempt = once ? ((faults - 1) % unitPatience) + 1 : faults
       const ownWaitMs = isPutOff ? 0 : backOffMs(attempt)
-      const waitMs = Math.max(error.retryAfterMs ?? ownWaitMs, leastWait(attempt))
+      const waitMs = Math.max(error.retryAfterMs ?? ownWaitMs, leastBackOffMs(attempt))
       if (once && waitMs > onceRestMs) throw error
       log.warn({ source: source.name, code: error.code, waitMs }, error.message)
       show('waiting', error.message, now() + waitMs)
@@ -128,15 +138,16 @@ export async function runSource(
 
 /**
  * Puts the oldest unit of each channel into the ledger before the first reading: units are read newest first, and
- * after a crash in the middle the list of units begins at the first gap behind the oldest known one.
+ * after a crash in the middle the list of units begins at the first gap behind the oldest that the job knows.
  */
 async function nailDown(options: SourceLoopOptions, units: readonly Unit[]): Promise<void> {
   const met = new Set<string>()
   for (const unit of units) {
-    const channel = unit.name.slice(0, unit.name.lastIndexOf('/') + 1)
-    if (met.has(channel)) continue
+    const channel = channelOf(unit.name)
+    const entry = options.entries().get(unit.name)
+    if (met.has(channel) || (entry && isBackfilled(entry))) continue
     met.add(channel)
-    if (!options.entries().has(unit.name)) await options.record(newEntry(options.source.name, unit))
+    if (!entry) await options.record(newEntry(options.source.name, unit))
   }
 }
 
@@ -204,21 +215,3 @@ function count(summary: PassSummary, entry: LedgerEntry): void {
   if (entry.state === 'lost') summary.lost.push(told)
   if (entry.state === 'failed') summary.failed.push(told)
 }
-
-const finished = new Set<LedgerEntry['state']>(['published', 'empty', 'lost'])
-
-function showExpiry(
-  source: string,
-  units: readonly Unit[],
-  entries: ReadonlyMap<string, LedgerEntry>,
-  nowMs: number,
-): void {
-  const deadlines = units
-    .filter((unit) => unit.deadline !== null && !finished.has(entries.get(unit.name)?.state ?? 'pending'))
-    .map((unit) => unit.deadline ?? Infinity)
-  if (deadlines.length > 0) metrics.unitExpiry.set({ source }, (Math.min(...deadlines) - nowMs) / 1_000)
-  else metrics.unitExpiry.remove({ source })
-}
-
-/** A provider that names a short wait again and again is asked more and more calmly all the same. */
-const leastWait = (faults: number): number => Math.min(25 * 2 ** faults, longestBackOffMs)

@@ -70,6 +70,11 @@ export interface Source {
    */
   units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>, signal: AbortSignal): Promise<Unit[]>
   /**
+   * Every unit whose hour starts in [`fromMs`, `toMs`), oldest first, whatever `since` says, also those that the
+   * provider no longer has. For a backfill. May ask the provider.
+   */
+  hours(fromMs: number, toMs: number, signal: AbortSignal): Promise<Unit[]>
+  /**
    * Reads one unit whole and publishes its records. Answers of the provider about this unit are returned;
    * what concerns the whole source is thrown as ChatfeedError: `transient` (throttled, unreachable: the
    * scheduler waits `retryAfterMs`) or `fatal` (wrong secret, app unknown: the source stops with the reason).

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { Ledger, type LedgerView, readLedger } from '../../src/ingest/ledger.ts'
+import { EntryWriter } from '../../src/ingest/entry-writer.ts'
+import { Ledger, ledgerPartition, type LedgerView, readLedger } from '../../src/ingest/ledger.ts'
 import { type SourceEnd, type IngestOptions, type IngestSource, runIngest } from '../../src/ingest/ingest.ts'
 import { ChatfeedError } from '../../src/errors.ts'
 import { TransactionalWriter } from '../../src/kafka/transaction.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Provider, Publish, Reading, Source, Unit } from '../../src/providers/provider.ts'
-import { testKafka } from '../support/kafka.ts'
+import { testKafka, until } from '../support/kafka.ts'
 import { ledgerEntry } from '../unit/samples.ts'
 
 const published: Reading = { state: 'published', lines: 1, bytes: 2, digest: 'd' }
@@ -26,6 +27,7 @@ function fake(name: string, read: (publish: Publish, signal: AbortSignal) => Pro
     provider: 'fake',
     tenant: 't',
     units: () => Promise.resolve([unit]),
+    hours: () => Promise.resolve([]),
     read: (_unit, publish, signal) => read(publish, signal),
     check: () => Promise.resolve([]),
     close: () => Promise.resolve(),
@@ -139,4 +141,33 @@ test('the ledger tells its user when another process has it, and keeps what was 
   assert.deepEqual(mine.entries('support').get('2026112310'), ledgerEntry)
   await successor.put({ ...ledgerEntry, unit: '2026112311' })
   assert.equal((await open()).entries('support').size, 2)
+})
+
+test('the ledger sees what others write, in the partition of the source, and keeps what it alone knows', async (t) => {
+  const seam = testKafka(t)
+  const topic = await seam.topic('ledger', 4)
+  const connection = seam.connection()
+  await connection.know([topic])
+  const { signal } = new AbortController()
+  const partition = ledgerPartition('support', 4)
+  const ledger = await Ledger.open(connection, topic, partition, seam.group('l-0'), signal)
+  const writer = new EntryWriter({ kafka: seam.kafka, log: silentLog, ledgerTopic: topic, signal })
+  t.after(() => writer.close())
+
+  await ledger.put({ ...ledgerEntry, unit: 'polled', lines: 1, lastTriedAt: 10 })
+  ledger.remember({ ...ledgerEntry, unit: 'polled', lines: 2, lastTriedAt: 20 })
+  await writer.put({ ...ledgerEntry, unit: 'read by others' })
+  await writer.put({ ...ledgerEntry, unit: 'read by others', lines: 7 })
+  await ledger.catchUp(signal)
+  const lines = () => [...ledger.entries('support').values()].map(({ unit, lines }) => `${unit}: ${lines}`)
+  assert.deepEqual(lines(), ['polled: 2', 'read by others: 7'])
+
+  await writer.put({ ...ledgerEntry, unit: 'a moment later' })
+  await ledger.catchUp(signal)
+  assert.equal(lines().length, 2, 'it does not look all the time')
+  await until('it looks again', async () => {
+    await ledger.catchUp(signal)
+    return lines().length === 3
+  })
+  await ledger.put({ ...ledgerEntry, unit: 'own' }) // was not fenced
 })

@@ -28,7 +28,7 @@ export class PolyvSource implements Source {
   readonly #channelList: ChannelList
   readonly #units: UnitList
   readonly #aside = new SetAside()
-  /** The channels that `units` listed last. */
+  /** The channels that were listed last. */
   #listed: readonly string[] = []
   /** Closed units of channels that have left the account, tried since. */
   readonly #triedOnceMore = new Set<string>()
@@ -62,6 +62,12 @@ export class PolyvSource implements Source {
       (unit) => isLeaving && /^\d+\//.test(unit) && !this.#triedOnceMore.has(unit),
       (channel) => this.#aside.refusalOf(channel, nowMs) !== null,
     )
+  }
+
+  /** Throws what the client throws as long as the account's channels are not known. */
+  async hours(fromMs: number, toMs: number, signal: AbortSignal): Promise<Unit[]> {
+    this.#listed = await this.#channels(this.#context.now(), signal)
+    return this.#units.hours(this.#listed, fromMs, toMs)
   }
 
   async #channels(nowMs: number, signal: AbortSignal): Promise<readonly string[]> {

@@ -52,9 +52,7 @@ export class UnitList {
   ): Unit[] {
     const { fromMs, left } = this.#viewOf(channels, nowMs, known)
     const units = channels.flatMap((channel) => {
-      const hours: Unit[] = []
-      for (let startMs = fromMs.get(channel) ?? Infinity; startMs <= nowMs; startMs += hourMs)
-        hours.push(this.#unit(channel, startMs))
+      const hours = this.#hoursOf(channel, fromMs.get(channel) ?? Infinity, nowMs + 1)
       return isAside(channel) ? outermost(hours, known) : hours
     })
     for (const { name, channel, startMs } of left) {
@@ -64,6 +62,14 @@ export class UnitList {
         units.push({ ...this.#unit(channel, startMs), deadline })
     }
     return units.sort((a, b) => a.opensAt - b.opensAt)
+  }
+
+  /** The hours of the channels that start in [`fromMs`, `toMs`), oldest first. */
+  hours(channels: readonly string[], fromMs: number, toMs: number): Unit[] {
+    const firstMs = startOfHour(fromMs + hourMs - 1)
+    return channels
+      .flatMap((channel) => this.#hoursOf(channel, firstMs, toMs))
+      .sort((a, b) => a.opensAt - b.opensAt)
   }
 
   #viewOf(channels: readonly string[], nowMs: number, known: Known): View {
@@ -114,6 +120,12 @@ export class UnitList {
       this.#parsed.set(name, parsed)
     }
     return parsed
+  }
+
+  #hoursOf(channel: string, firstMs: number, toMs: number): Unit[] {
+    const hours: Unit[] = []
+    for (let startMs = firstMs; startMs < toMs; startMs += hourMs) hours.push(this.#unit(channel, startMs))
+    return hours
   }
 
   #unit(channel: string, startMs: number): Unit {

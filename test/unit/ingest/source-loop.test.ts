@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ChatfeedError } from '../../../src/errors.ts'
+import { newEntry } from '../../../src/ingest/entry.ts'
 import {
   newPass,
   runSource,
@@ -46,6 +47,7 @@ function loop(units: readonly Unit[], read: Read) {
     provider: 'fake',
     tenant: 't',
     units: () => Promise.resolve([...units]),
+    hours: () => Promise.resolve([]),
     async read({ name }, publish, signal) {
       const attempt = (attempts.get(name) ?? 0) + 1
       attempts.set(name, attempt)
@@ -109,6 +111,32 @@ test('the oldest units are in the ledger before the first reading, so that a cra
   await run.once()
   await run.once()
   assert.deepEqual(run.nailed, ['1/9', '2/9'])
+})
+
+test('an hour that somebody else has read meanwhile is not read again', async () => {
+  const run = loop([unit('a'), unit('b', { opensAt: 1 })], () => published)
+  run.options.catchUp = () => {
+    if (run.written[0]) run.ledger.set('a', { ...run.written[0], unit: 'a' })
+    return Promise.resolve()
+  }
+  await run.once()
+  assert.deepEqual(run.readings, ['b'])
+})
+
+test('hours that only a backfill has read are not the oldest that the job knows', async () => {
+  const run = loop(
+    [unit('1/8'), unit('1/9', { opensAt: hour }), unit('1/10', { opensAt: 2 * hour })],
+    () => published,
+  )
+  const entry = {
+    ...newEntry('s', unit('1/8')),
+    state: 'published' as const,
+    publishedAt: 1,
+    nextLookAt: null,
+  }
+  run.ledger.set('1/8', entry)
+  await run.once()
+  assert.deepEqual(run.nailed, ['1/9'])
 })
 
 test('a once run does not wait for an open hour to close', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { easemob } from '../../../src/providers/easemob/index.ts'
 import { silentLog } from '../../../src/log.ts'
 import type { LedgerEntry } from '../../../src/model.ts'
-import { coverFrom } from '../../../src/providers/coverage.ts'
+import { coverFrom, isBackfilled, isCovered } from '../../../src/providers/coverage.ts'
 import { polyv } from '../../../src/providers/polyv/index.ts'
 import type { Source } from '../../../src/providers/provider.ts'
 import { ledgerEntry } from '../samples.ts'
@@ -39,6 +39,39 @@ test('the list reaches back to the oldest hour that is to be looked at again', (
 
 test('units of other kinds do not count', () => {
   assert.equal(begins(ledger(['import/old.gz', 1])), 50)
+})
+
+/** Hours that only a backfill has read. */
+const backfilled = (...units: string[]): Map<string, LedgerEntry> =>
+  new Map(units.map((unit) => [unit, { ...ledgerEntry, unit, firstTriedAt: null, nextLookAt: null }]))
+
+test('what only a backfill has read does not stretch the list, however far back and with whatever gaps', () => {
+  assert.equal(begins(backfilled('10', '11', '20')), 50)
+  assert.equal(begins(new Map([...backfilled('10'), ...ledger(['49', null], ['50', null])])), 50)
+})
+
+test('hours missed in an outage stay listed, though a backfill has read some of them', () => {
+  const known = ledger(['10', null], ['11', null], ['60', null])
+  assert.equal(begins(new Map([...known, ...backfilled('20', '21')])), 12)
+  assert.equal(begins(new Map([...known, ...backfilled('12', '13')])), 14)
+})
+
+test('an hour is backfilled when it was read and closed without having been tried by the job', () => {
+  const entry = backfilled('10').get('10')!
+  assert.equal(isBackfilled(entry), true)
+  assert.equal(isBackfilled({ ...entry, firstTriedAt: 1 }), false)
+  const nailed = { ...entry, state: 'pending' as const, publishedAt: null, nextLookAt: 1 }
+  assert.equal(isBackfilled(nailed), false, 'an hour that is to be read is the job’s')
+})
+
+test('an hour is the job’s when the job knows it or an earlier one of the same channel', () => {
+  const known = new Map([...ledger(['1/2026112310', null]), ...backfilled('1/2026112305', '2/2026112305')])
+  const covered = ['1/2026112310', '1/2026112311', '1/2026112309', '2/2026112310', '1/2026112305']
+  assert.deepEqual(
+    covered.map((unit) => isCovered(unit, known)),
+    [true, true, false, false, false],
+  )
+  assert.equal(isCovered('2026112310', ledger(['import/2020', null])), false)
 })
 
 const context = {
@@ -106,6 +139,35 @@ test('Polyv: each channel is listed from its own newest hour on', async () => {
   assert.equal(names.filter((name) => name.startsWith('1/')).length, 100)
   assert.equal(names.filter((name) => name.startsWith('2/')).length, 25)
   assert.equal(names[0], `1/${hoursAgo(99)}`)
+})
+
+test('the hours of a range are listed whatever since and retention say, from the first that begins in it', async () => {
+  const cases: [Source, string[]][] = [
+    [easemobSource('1h'), ['2026111010', '2026111011']],
+    [polyvSource('1h'), ['1/2026111010', '2/2026111010', '1/2026111011', '2/2026111011']],
+  ]
+  for (const [source, expected] of cases) {
+    const list = async (from: string, to: string) =>
+      (await source.hours(Date.parse(from), Date.parse(to), AbortSignal.timeout(5_000))).map(
+        ({ name }) => name,
+      )
+    assert.deepEqual(await list('2026-11-10T10:00:00+08:00', '2026-11-10T12:00:00+08:00'), expected)
+    assert.deepEqual(await list('2026-11-10T09:00:00.001+08:00', '2026-11-10T11:00:00.001+08:00'), expected)
+    assert.deepEqual(await list('2026-11-10T10:10:00+08:00', '2026-11-10T10:50:00+08:00'), [])
+    await source.close()
+  }
+})
+
+test('an hour of a range is the unit that the job would read', async () => {
+  for (const source of [easemobSource('5h'), polyvSource('5h')]) {
+    const signal = AbortSignal.timeout(5_000)
+    const units = await source.units(now, new Map(), signal)
+    assert.deepEqual(
+      await source.hours(units[0]!.closesAt - 3 * hour, now + 1, signal).then((all) => all.at(-1)),
+      units.at(-1),
+    )
+    await source.close()
+  }
 })
 
 test('imports in the ledger do not stretch the list of a source', async () => {

@@ -9,7 +9,7 @@ import { type Failure, failed } from '../rest/failure.ts'
 import { HourReader } from './hour-file.ts'
 import { type Hour, HourLinks } from './hour-links.ts'
 import { parseHour } from '../hours.ts'
-import { unitsOf } from '../units.ts'
+import { hoursOf, unitsOf } from '../units.ts'
 import { unreadPoll } from '../unread.ts'
 import { ZoneCheck } from '../zone-check.ts'
 
@@ -36,6 +36,10 @@ export class EasemobFilesSource implements Source {
 
   units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>): Promise<Unit[]> {
     return Promise.resolve(unitsOf(this.#config, nowMs, known))
+  }
+
+  hours(fromMs: number, toMs: number): Promise<Unit[]> {
+    return Promise.resolve(hoursOf(this.#config, fromMs, toMs))
   }
 
   async read(unit: Unit, publish: Publish, signal: AbortSignal): Promise<Reading> {

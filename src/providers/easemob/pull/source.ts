@@ -18,7 +18,7 @@ import { failed } from '../rest/failure.ts'
 import { hourMs, parseHour } from '../hours.ts'
 import { pullRange } from './paging.ts'
 import { pullPage } from './page.ts'
-import { unitsOf } from '../units.ts'
+import { hoursOf, unitsOf } from '../units.ts'
 import { unreadPoll } from '../unread.ts'
 
 /**
@@ -56,6 +56,10 @@ export class EasemobPullSource implements Source {
 
   units(nowMs: number, known: ReadonlyMap<string, LedgerEntry>): Promise<Unit[]> {
     return Promise.resolve(unitsOf(this.#config, nowMs, known))
+  }
+
+  hours(fromMs: number, toMs: number): Promise<Unit[]> {
+    return Promise.resolve(hoursOf(this.#config, fromMs, toMs))
   }
 
   /**

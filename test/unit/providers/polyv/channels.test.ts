@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { ChatfeedError } from '../../../../src/errors.ts'
-import { newEntry } from '../../../../src/ingest/schedule.ts'
+import { newEntry } from '../../../../src/ingest/entry.ts'
 import type { LedgerEntry } from '../../../../src/model.ts'
 import { listen, makeContext, morningMs, openSandbox, openSource, readUnit, unitNamed } from './harness.ts'
 
@@ -59,6 +59,17 @@ test('the list of channels is asked for every ten minutes, however often units a
     clock.nowMs += minuteMs
   }
   assert.equal(account.listCalls, 3)
+})
+
+test('a backfill reads the hours of every channel of the account', async (t) => {
+  const { account, source } = await openAccount(t)
+  const hours = await source.hours(morningMs - 50 * hourMs, morningMs - 48 * hourMs, signal)
+  assert.deepEqual(
+    hours.map(({ name }) => name),
+    ['1/2026112110', '2/2026112110', '1/2026112111', '2/2026112111'],
+  )
+  const { reading, records } = await readUnit(source, hours[0]!)
+  assert.deepEqual([reading.state, records.length, account.listCalls], ['published', 1, 1])
 })
 
 test('a new channel is read from since on', async (t) => {

@@ -1,4 +1,4 @@
-import { newEntry } from '../../../../src/ingest/schedule.ts'
+import { newEntry } from '../../../../src/ingest/entry.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ChatfeedError } from '../../../../src/errors.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newEntry } from '../../../../src/ingest/schedule.ts'
+import { newEntry } from '../../../../src/ingest/entry.ts'
 import type { LedgerEntry } from '../../../../src/model.ts'
 import { hourMs, unitName } from '../../../../src/providers/polyv/hours.ts'
 import { UnitList } from '../../../../src/providers/polyv/units.ts'
