@@ -1,6 +1,7 @@
 import { type LedgerView, readLedger } from '../ingest/ledger.ts'
 import { unreadCodec } from '../avro.ts'
 import type { SourceConfig } from '../config/config.ts'
+import { DeadTopic } from '../dead/dead-topic.ts'
 import { ChatfeedError, explain } from '../errors.ts'
 import { newEntry } from '../ingest/entry.ts'
 import { Connection } from '../kafka/connection.ts'
@@ -10,19 +11,31 @@ import type { RecordView } from '../kafka/record-set.ts'
 import type { LedgerEntry, UnreadCount } from '../model.ts'
 import { providers } from '../providers/index.ts'
 import { storedRows } from '../sinks/index.ts'
+import { providerOf } from './budgets.ts'
 import { type Lag, measureLag } from './lag.ts'
 import { configuredSource } from './open-source.ts'
 import type { Runtime } from './runtime.ts'
+import { type UnitWarning, unitWarnings } from './unit-warnings.ts'
 
 const unitsTimeoutMs = 10_000
 const unreadAgeMs = 24 * 3_600_000
 
 /** The JSON document of `chatfeed status --json`. Times are epoch milliseconds. */
 export interface Status {
-  sources: { name: string; provider: string; units: UnitStatus[]; unread: UnreadStatus[] }[]
+  sources: SourceUnits[]
   groups: Lag[]
   sinks: { name: string; type: string; lag: number; rows: number | null }[]
+  /** Letters that are open: neither replayed nor discarded. */
   dead: { count: number }
+}
+
+/** How a source stands. */
+interface SourceUnits {
+  name: string
+  provider: string
+  units: UnitStatus[]
+  warnings: UnitWarning[]
+  unread: UnreadStatus[]
 }
 
 /** The newest count of a user. */
@@ -38,7 +51,8 @@ export async function readStatus(runtime: Runtime): Promise<Status> {
   const { config, topics } = runtime
   const connection = new Connection(runtime.kafka, runtime.log)
   try {
-    await connection.know([topics.ledger, topics.dead, topics.unread])
+    await connection.know([topics.ledger, topics.unread])
+    const dead = await DeadTopic.open(connection, topics.dead)
     const ledger: LedgerView = new Map()
     for (let partition = 0; partition < connection.partitions(topics.ledger); partition++) {
       await readLedger(connection, topics.ledger, partition, ledger)
@@ -55,14 +69,20 @@ export async function readStatus(runtime: Runtime): Promise<Status> {
     }
     const unread = await newestCounts(connection, topics.unread)
     const sources = await Promise.all(
-      config.sources.map(async (source) => ({
-        name: source.name,
-        provider: source.provider,
-        units: await unitsOf(runtime, source, ledger),
-        unread: unread.filter((count) => count.source === source.name).map(toUnreadStatus),
-      })),
+      config.sources.map(async (source) => {
+        const { name, provider } = source
+        const units = await unitsOf(runtime, source, ledger)
+        const startOf = (unit: string) => providerOf(source).startOf(source, unit)
+        return {
+          name,
+          provider,
+          units,
+          warnings: unitWarnings(units, startOf, Date.now()),
+          unread: unread.filter((count) => count.source === name).map(toUnreadStatus),
+        }
+      }),
     )
-    return { sources, groups, sinks, dead: { count: await countRecords(connection, topics.dead) } }
+    return { sources, groups, sinks, dead: { count: await dead.count() } }
   } finally {
     await connection.close()
   }
@@ -128,13 +148,4 @@ function toUnitStatus({
   reason,
 }: LedgerEntry): UnitStatus {
   return { unit, state, lines, bytes, attempts, deadline, nextLookAt, reason }
-}
-
-/** Offsets would count the markers of transactions as well. */
-async function countRecords(connection: Connection, topic: string): Promise<number> {
-  let count = 0
-  for (let partition = 0; partition < connection.partitions(topic); partition++) {
-    for await (const records of readRange(connection, topic, partition)) count += [...records].length
-  }
-  return count
 }

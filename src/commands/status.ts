@@ -1,5 +1,7 @@
 import { withRuntime } from './open.ts'
 import { readStatus, type Status } from '../app/status.ts'
+import type { UnitWarning } from '../app/unit-warnings.ts'
+import { hourMs } from '../providers/coverage.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 
 /** Options of `chatfeed status`. */
@@ -16,8 +18,11 @@ export async function status(options: StatusOptions): Promise<number> {
 
 function toText({ sources, groups, sinks, dead }: Status): string {
   const lines: string[] = []
-  for (const { name, provider, units, unread } of sources) {
-    lines.push(`${name} (${provider})`)
+  for (const { name, provider, units, warnings, unread } of sources) {
+    lines.push(
+      `${name} (${provider})`,
+      ...warnings.map((warning) => `  ! ${warningText(warning, Date.now())}`),
+    )
     for (const { unit, state, lines: count, attempts, deadline, nextLookAt, reason } of units) {
       const details = [
         `${count} lines`,
@@ -38,6 +43,16 @@ function toText({ sources, groups, sinks, dead }: Status): string {
     ),
   )
   return [...lines, `dead letters: ${dead.count}`, ''].join('\n')
+}
+
+/** How many hours, how long there is left, and which. */
+export function warningText({ kind, units, ranges, deadline }: UnitWarning, nowMs: number): string {
+  const hours = units.length === 1 ? '1 hour' : `${units.length} hours`
+  const which = ranges.join(', ')
+  if (kind === 'overdue') return `${hours} not read in time, may be gone: ${which}`
+  const leftMs = deadline - nowMs
+  const left = leftMs < 2 * hourMs ? `${Math.ceil(leftMs / 60_000)} min` : `${Math.floor(leftMs / hourMs)} h`
+  return `${hours} not yet read will be gone, the first in ${left}: ${which}`
 }
 
 /** In the zone of this machine. */
