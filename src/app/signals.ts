@@ -1,3 +1,6 @@
+/** `timeout` and `npm start` hand one signal on twice; nobody presses Ctrl-C again so soon. */
+const echoMs = 500
+
 /**
  * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads the output any more, so that
  * the command can finish what is under way. A second one ends the process at once: nothing is lost by it, the
@@ -5,8 +8,10 @@
  */
 export function stopSignal(): AbortSignal {
   const stopping = new AbortController()
+  let stoppedAt = 0
   const onSignal = () => {
-    if (stopping.signal.aborted) process.exit(130)
+    if (!stopping.signal.aborted) stoppedAt = performance.now()
+    else if (performance.now() - stoppedAt > echoMs) process.exit(130)
     stopping.abort()
   }
   process.on('SIGINT', onSignal)

@@ -59,3 +59,14 @@ for (const [what, parameters] of [
     assert.equal(status, parameters.length === 2 ? 1 : 0, stderr)
   })
 }
+
+test('a signal that arrives twice at once is one, and what is under way is finished', async (t) => {
+  const { kafka } = testKafka(t)
+  const { folder, asked } = await silentProvider(t, kafka.brokers)
+  const run = startChatfeed(t, ['up'], { cwd: folder })
+  await until('the provider is asked', asked)
+  run.process.kill('SIGTERM')
+  run.process.kill('SIGINT')
+  const { status, stderr } = await run.ended
+  assert.equal(status, 0, stderr)
+})
