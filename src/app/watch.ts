@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { withDeadline } from '../deadline.ts'
 import { explain } from '../errors.ts'
 import { unlessAborted } from '../kafka/abort.ts'
 import { Connection } from '../kafka/connection.ts'
@@ -66,10 +67,7 @@ export class Watch {
     const connection = new Connection(kafka, log, signal, retryMs)
     while (!signal.aborted) {
       const measuring = this.#measure(connection)
-      const answered = await unlessAborted(
-        measuring,
-        AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
-      )
+      const answered = await withDeadline(answerMs, signal, (either) => unlessAborted(measuring, either))
       if (answered === undefined && !signal.aborted) this.#isAway('Kafka does not answer.')
       await unlessAborted(measuring, signal)
       await delay(everyMs, undefined, { signal }).catch(() => undefined)

@@ -6,6 +6,7 @@ import { type Pipeline, startPipeline } from '../app/pipeline.ts'
 import { parseRoles } from '../app/roles.ts'
 import { openRuntime, type Runtime } from '../app/runtime.ts'
 import { stopSignal, whenStopped } from '../app/signals.ts'
+import { isTransient } from '../errors.ts'
 import { Watch } from '../app/watch.ts'
 import { LiveSummary } from '../app/live-summary.ts'
 
@@ -34,6 +35,8 @@ export async function up(options: UpOptions): Promise<number> {
       const failed = [pipeline.failed, runtime.failed]
       const result = await Promise.race([runOnce(runtime, pipeline, signal), ...failed])
       process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : onceText(result))
+      if (signal.aborted)
+        process.stderr.write('stopped before all was carried through; the next run goes on\n')
       return result.ok && !signal.aborted ? exitStatus.done : exitStatus.failed
     }
     const watch = new Watch(runtime, pipeline)
@@ -55,6 +58,11 @@ export async function up(options: UpOptions): Promise<number> {
     summary.start({ runtime, pipeline, watch, metricsUrl: http?.url ?? null, demo: demo !== null })
     await Promise.race([whenStopped(signal), pipeline.failed, runtime.failed])
     return exitStatus.done
+  } catch (error) {
+    // Asked to end while it still waited for Kafka.
+    if (signal.aborted && (isTransient(error) || error === signal.reason))
+      return options.once ? exitStatus.failed : exitStatus.done
+    throw error
   } finally {
     summary.stop()
     await pipeline?.stop()

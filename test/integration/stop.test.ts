@@ -70,3 +70,13 @@ test('a signal that arrives twice at once is one, and what is under way is finis
   const { status, stderr } = await run.ended
   assert.equal(status, 0, stderr)
 })
+
+test('a live run that still waits for Kafka ends well when it is asked to', async (t) => {
+  const { folder } = await silentProvider(t, ['127.0.0.1:1'])
+  const run = startChatfeed(t, ['up'], { cwd: folder })
+  await until('it says that it waits', () => run.stderr().includes('waiting for Kafka at 127.0.0.1:1'))
+  run.process.kill('SIGTERM')
+  const { status, stderr } = await run.ended
+  assert.equal(status, 0, stderr)
+  assert.doesNotMatch(stderr, /chatfeed: /)
+})

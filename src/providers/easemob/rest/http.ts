@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici'
+import { withDeadline } from '../../../deadline.ts'
 import { ChatfeedError } from '../../../errors.ts'
 import type { RateBudget, SourceContext } from '../../provider.ts'
 import { readReply, type Reply } from './reply.ts'
@@ -47,15 +48,17 @@ export class Rest {
   async send(call: RestCall, signal: AbortSignal): Promise<Reply> {
     const { method, path, headers, body = null, maxBytes = 1024 * 1024, withinMs = 60_000 } = call
     try {
-      const response = await request(`${this.#appUrl}/${path}`, {
-        dispatcher: this.dispatcher,
-        method,
-        headers: { accept: 'application/json', ...headers },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
+      const { reply, nowMs } = await withDeadline(withinMs, signal, async (either) => {
+        const response = await request(`${this.#appUrl}/${path}`, {
+          dispatcher: this.dispatcher,
+          method,
+          headers: { accept: 'application/json', ...headers },
+          body,
+          signal: either,
+        })
+        const nowMs = this.#context.now()
+        return { reply: await readReply(response, { maxBytes, nowMs }), nowMs }
       })
-      const nowMs = this.#context.now()
-      const reply = await readReply(response, { maxBytes, nowMs })
       if (reply.serverTimeMs !== null) this.#clockSkewMs = reply.serverTimeMs - nowMs
       return reply
     } catch (cause) {
