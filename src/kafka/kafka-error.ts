@@ -74,7 +74,7 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
       `Kafka is not ready for ${doing}: ${type}.`,
       { cause: error },
     )
-  if (lostConnection.has(inner.name) || isNetworkError(inner)) {
+  if (lostConnection.has(inner.name) || isNetworkError(inner) || isHalfOpen(inner)) {
     return new ChatfeedError(
       'transient',
       'kafka_unreachable',
@@ -107,4 +107,9 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
 /** Node's errors of files and sockets have a word for a code; so have those of wrong arguments, which are bugs. */
 function isNetworkError({ name, code }: KafkajsError): boolean {
   return typeof code === 'string' && name !== 'TypeError' && name !== 'RangeError'
+}
+
+/** A call met a connection that another call was still opening; kafkajs has no name for that error. */
+function isHalfOpen({ message }: KafkajsError): boolean {
+  return message === 'Broker not connected'
 }
