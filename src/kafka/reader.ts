@@ -1,3 +1,4 @@
+import { ChatfeedError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Connection } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
@@ -7,6 +8,9 @@ import { topicOffsets } from './offsets.ts'
 import type { RecordSet } from './record-set.ts'
 import type { Pulse } from './watchdog.ts'
 import type { KafkaConnection } from './wire.ts'
+
+/** While there is nothing to write, the store is asked so often whether it still has what it was given. */
+const lookEveryMs = 3_000
 
 /** The topic to carry, and the store to carry it into. */
 export interface ReaderOptions {
@@ -43,33 +47,44 @@ async function readPartition(
   signal: AbortSignal,
   pulse: Pulse,
 ): Promise<void> {
-  const { kafka, log, topic } = options
+  const { kafka, log, groupId, topic } = options
   const connection = new Connection(kafka, log, signal)
   try {
     await connection.know([topic])
-    const start =
-      (await options.position(partition)) ??
-      (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ??
-      0
+    let stored = await options.position(partition)
+    let next = stored ?? (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ?? 0
     const fetcher = new Fetcher(connection)
-    fetcher.seek(topic, partition, start)
-    let next = start
+    fetcher.seek(topic, partition, next)
     let shown = -1
+    let lookedAt = Date.now()
     while (!signal.aborted) {
       if (shown !== next && (await show(options, member, connection, partition, next))) shown = next
       const sets = await fetcher.poll(signal)
       for (const records of sets) {
         await options.write(records)
-        next = records.nextOffset
+        next = stored = records.nextOffset
         pulse.well()
       }
       if (sets.length > 0) continue
+      if (Date.now() - lookedAt > lookEveryMs) {
+        lookedAt = Date.now()
+        if (((await options.position(partition)) ?? -1) < (stored ?? -1)) throw setBack(groupId, partition)
+      }
       if (fetcher.trouble === null) pulse.well()
       else pulse.ill(fetcher.trouble)
     }
   } finally {
     await connection.close()
   }
+}
+
+/** A store that was removed or restored has to be filled again, also where nothing new is to be written. */
+function setBack(groupId: string, partition: number): ChatfeedError {
+  return new ChatfeedError(
+    'transient',
+    'store_set_back',
+    `The store of ${groupId} no longer has what it was given of partition ${partition}: it is given again.`,
+  )
 }
 
 /** Whether the group took the offset. Only the lag display needs it; a member that is just joining or leaving cannot commit. */

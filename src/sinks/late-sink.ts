@@ -28,21 +28,36 @@ export class LateSink implements Sink {
     }
   }
 
-  async position(partition: number): Promise<number | null> {
-    return (await this.#opened()).position(partition)
+  position(partition: number): Promise<number | null> {
+    return this.#use((sink) => sink.position(partition))
   }
 
-  async write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void> {
-    await (await this.#opened()).write(partition, messages, nextOffset)
+  write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void> {
+    return this.#use((sink) => sink.write(partition, messages, nextOffset))
   }
 
-  async rows(): Promise<number> {
-    return (await this.#opened()).rows()
+  rows(): Promise<number> {
+    return this.#use((sink) => sink.rows())
   }
 
   async close(): Promise<void> {
     const sink = await this.#sink?.catch(() => undefined) // one that never opened has nothing to close
     await sink?.close()
+  }
+
+  /** A store that is no longer there is opened anew at the next use. */
+  async #use<T>(call: (sink: Sink) => Promise<T>): Promise<T> {
+    const opening = this.#opened()
+    const sink = await opening
+    try {
+      return await call(sink)
+    } catch (error) {
+      if (isTransient(error) && error.code === 'store_gone' && this.#sink === opening) {
+        this.#sink = undefined
+        await sink.close()
+      }
+      throw error
+    }
   }
 
   /** Several partitions ask at once: they share one attempt. */

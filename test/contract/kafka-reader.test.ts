@@ -92,6 +92,17 @@ test('the store is believed, and not what the group was told', async (t) => {
   assert.deepEqual(store.rows, keys('a', 10).slice(4))
 })
 
+test('a store that was emptied is filled again, though nothing new comes', async (t) => {
+  const { store, write, run } = await arena(t, 2)
+  await write(keys('a', 50))
+  run()
+  await until('all is stored', () => store.rows.length === 50)
+  store.rows.length = 0
+  store.positions.clear()
+  await until('all is stored again', () => store.rows.length === 50)
+  assert.deepEqual(store.rows.toSorted(), keys('a', 50).sort())
+})
+
 test('a batch comes again after a write that failed for the moment', async (t) => {
   const { store, write, run } = await arena(t, 1)
   const later = new ChatfeedError('transient', 'store_away', 'Not now.', { retryAfterMs: 5 })

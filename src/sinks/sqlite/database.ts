@@ -49,8 +49,11 @@ const migrations = [
    create virtual table message_words using fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii');`,
 ]
 
-/** Another process that holds the lock blocks this one for so long at most. */
-const busyTimeoutMs = 2_000
+/**
+ * SQLite waits for another program's lock for so long, and the whole process with it. A writer, beside which much else
+ * goes on, fails at once; its caller tries again.
+ */
+const busyTimeoutMs = { writing: 0, reading: 2_000 } as const
 
 /**
  * Opens the database for writing; makes it, its folder and its tables where they are missing.
@@ -60,7 +63,7 @@ const busyTimeoutMs = 2_000
  */
 export function openForWriting(path: string): Database {
   mkdirSync(dirname(path), { recursive: true })
-  const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
+  const db = new DatabaseSync(path, { timeout: busyTimeoutMs.writing })
   try {
     // Before the first write to the file, journal mode included.
     schemaVersion(db, path)
@@ -77,7 +80,7 @@ export function openForWriting(path: string): Database {
 
 /** Opens the database for reading beside a running writer. Undefined when it has no tables yet. */
 export function openForReading(path: string): Database | undefined {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
+  const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs.reading })
   try {
     if (schemaVersion(db, path) === migrations.length) return db
   } catch (error) {

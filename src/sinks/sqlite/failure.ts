@@ -57,3 +57,12 @@ function verdictOn({ errcode, syscall }: { errcode?: unknown; syscall?: unknown 
   if (typeof errcode === 'number') return verdicts.get(errcode & 0xff) // the low byte of the extended code
   return typeof syscall === 'string' ? cannotOpen : undefined
 }
+
+/** Runs `work` on the database at `path`; tells its failures in chatfeed's terms. */
+export function attempt<T>(path: string, work: () => T): Promise<T> {
+  return Promise.resolve()
+    .then(work)
+    .catch((error: unknown) => {
+      throw sqliteFailure(error, path)
+    })
+}

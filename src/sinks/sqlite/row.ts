@@ -35,13 +35,18 @@ const columns: Record<string, (message: Message) => Value> = {
 export const columnNames = Object.keys(columns)
 const sources = Object.values(columns)
 
-/**
- * The values of `columnNames` for one message. The driver ends a text at a NUL: U+FFFD stands in for it, as it
- * does for half a surrogate pair, so that nothing after it is lost.
- */
+/** The values of `columnNames` for one message. */
 export function toRow(message: Message): Value[] {
   return sources.map((of) => {
     const value = of(message)
-    return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+    return typeof value === 'string' ? storable(value) : value
   })
+}
+
+/**
+ * A text as it is stored. The driver ends one at a NUL: U+FFFD stands in for it, as it does for half a surrogate pair,
+ * so that nothing after it is lost.
+ */
+export function storable(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
 }

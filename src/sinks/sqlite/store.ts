@@ -1,10 +1,13 @@
+import { statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { DatabaseSyncInstance as Database } from '@photostructure/sqlite'
+import { ChatfeedError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import type { Message } from '../../model.ts'
 import type { Sink } from '../sink.ts'
 import type { SqliteConfig } from './config.ts'
 import { inTransaction, openForWriting } from './database.ts'
-import { sqliteFailure } from './failure.ts'
+import { attempt } from './failure.ts'
 import { columnNames, toRow } from './row.ts'
 import { Words } from './words.ts'
 
@@ -23,6 +26,9 @@ const advance = `
   insert into positions (stream, partition, next_offset) values (?, ?, ?)
   on conflict (stream, partition) do update set next_offset = max(next_offset, excluded.next_offset)`
 
+/** How long a lock of another program is waited for. */
+const lockPatienceMs = 2_000
+
 /**
  * Messages, their full-text index and the positions in one database file; every batch is one transaction.
  * Several processes may write the same file: a batch that finds it locked for 2 s fails `transient`.
@@ -31,6 +37,7 @@ class SqliteSink implements Sink {
   readonly name: string
   readonly type = 'sqlite'
   readonly #path: string
+  readonly #file: string
   readonly #stream: string
   readonly #db: Database
   readonly #words: Words
@@ -42,6 +49,7 @@ class SqliteSink implements Sink {
   constructor(config: SqliteConfig, stream: string, db: Database, words: Words) {
     this.name = config.name
     this.#path = config.path
+    this.#file = fileAt(config.path)
     this.#stream = stream
     this.#db = db
     this.#words = words
@@ -75,7 +83,7 @@ class SqliteSink implements Sink {
   }
 
   close(): Promise<void> {
-    return this.#attempt(() => {
+    return attempt(this.#path, () => {
       if (this.#db.isOpen) this.#db.close()
     })
   }
@@ -100,7 +108,39 @@ class SqliteSink implements Sink {
   }
 
   #attempt<T>(work: () => T): Promise<T> {
-    return attempt(this.#path, work)
+    return patiently(this.#path, () => {
+      this.#refuseIfGone()
+      return work()
+    })
+  }
+
+  /** What is written to a file without a name is lost when it is closed. */
+  #refuseIfGone(): void {
+    if (fileAt(this.#path) === this.#file) return
+    throw new ChatfeedError(
+      'transient',
+      'store_gone',
+      `The database ${this.#path} was removed or replaced while it was in use.`,
+      { mend: 'It is opened again, made anew where it is missing, and filled from what Kafka still keeps.' },
+    )
+  }
+}
+
+/** Which file stands at a path; empty when there is none. */
+function fileAt(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats ? `${stats.dev}/${stats.ino}` : ''
+}
+
+/** Runs `work`, again and again while another program holds a lock, and lets other work go on meanwhile. */
+async function patiently<T>(path: string, work: () => T): Promise<T> {
+  for (const deadline = Date.now() + lockPatienceMs; ; await delay(10 + 30 * Math.random())) {
+    try {
+      return await attempt(path, work)
+    } catch (error) {
+      const isLocked = error instanceof ChatfeedError && error.code === 'sqlite_locked'
+      if (!isLocked || Date.now() > deadline) throw error
+    }
   }
 }
 
@@ -111,16 +151,7 @@ class SqliteSink implements Sink {
 export async function openSqliteSink(config: SqliteConfig, log: Logger, stream: string): Promise<Sink> {
   const words = await Words.load()
   const { name, path } = config
-  const sink = await attempt(path, () => new SqliteSink(config, stream, openForWriting(path), words))
+  const sink = await patiently(path, () => new SqliteSink(config, stream, openForWriting(path), words))
   log.debug({ sink: name, path, stream }, 'sink opened')
   return sink
-}
-
-/** Runs `work`; tells its failures in chatfeed's terms. */
-function attempt<T>(path: string, work: () => T): Promise<T> {
-  return Promise.resolve()
-    .then(work)
-    .catch((error: unknown) => {
-      throw sqliteFailure(error, path)
-    })
 }

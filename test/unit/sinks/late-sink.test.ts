@@ -22,7 +22,7 @@ function store(...failures: Error[]) {
     const failure = failures.shift()
     return failure ? Promise.reject(failure) : Promise.resolve(opened)
   })
-  return { sink, seen }
+  return { sink, seen, opened }
 }
 
 test('a store that is away at the start is told of, and opened when it is there', async () => {
@@ -56,4 +56,14 @@ test('a store that never opened has nothing to close', async () => {
   await sink.tryOpen(() => undefined)
   await sink.close()
   assert.deepEqual(seen, { openings: 1, closings: 0 })
+})
+
+test('a store that has gone is opened anew at the next use', async () => {
+  const { sink, seen, opened } = store()
+  const gone = new ChatfeedError('transient', 'store_gone', 'The database was removed.')
+  opened.write = () => Promise.reject(gone)
+  await Promise.all([0, 1].map((partition) => assert.rejects(sink.write(partition, [], 1), gone)))
+  opened.write = () => Promise.resolve()
+  await sink.write(0, [], 1)
+  assert.deepEqual(seen, { openings: 2, closings: 1 })
 })

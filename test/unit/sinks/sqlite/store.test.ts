@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { DatabaseSync } from '@photostructure/sqlite'
@@ -126,6 +126,32 @@ test('a database that another program holds is a transient fault, and the batch 
   other.exec('rollback')
   await sink.write(0, [exampleMessage()], 1)
   assert.equal(await sink.rows(), 1)
+})
+
+test('a locked database holds up nothing else in the process', async (t) => {
+  const path = freshPath(t)
+  const sink = await openAt(t, path)
+  const other = new DatabaseSync(path)
+  t.after(() => other.close())
+  other.exec('begin immediate')
+  const turns: number[] = []
+  const timer = setInterval(() => turns.push(performance.now()), 20)
+  await assert.rejects(sink.write(0, [exampleMessage()], 1), { code: 'sqlite_locked' })
+  clearInterval(timer)
+  const longestMs = Math.max(...turns.slice(1).map((at, n) => at - turns[n]!))
+  assert.ok(longestMs < 1_000, `nothing else happened for ${longestMs} ms`)
+})
+
+test('a database that is removed while the sink is open is an error, and nothing is written into the void', async (t) => {
+  const path = freshPath(t)
+  const sink = await openAt(t, path)
+  await sink.write(0, [exampleMessage()], 1)
+  for (const file of ['', '-wal', '-shm']) rmSync(path + file)
+  const gone = { remedy: 'transient', code: 'store_gone', message: /was removed/ }
+  await assert.rejects(sink.write(0, [exampleMessage()], 2), gone)
+  await assert.rejects(sink.position(0), gone)
+  const anew = await openAt(t, path)
+  assert.equal(await anew.position(0), null)
 })
 
 test('a file that is no database stops the sink', async (t) => {
