@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Cleanup } from './cleanup.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const commandLines = fileURLToPath(new URL('command-lines.ts', import.meta.url))
@@ -31,11 +31,13 @@ export interface StartOptions {
   env?: Record<string, string>
   /** What it reads on standard input; nothing otherwise. */
   input?: string
+  /** A module of test/support that is loaded before the program. */
+  preload?: string
 }
 
 /** Starts `chatfeed ARGUMENTS` from the sources. It is killed after the test, should it still run. */
 export function startChatfeed(
-  t: TestContext,
+  t: Cleanup,
   parameters: readonly string[],
   options: StartOptions,
 ): ChatfeedProcess {
@@ -43,11 +45,13 @@ export function startChatfeed(
 }
 
 function start(
-  t: TestContext,
+  t: Cleanup,
   script: readonly string[],
-  { cwd, env = {}, input = '' }: StartOptions,
+  { cwd, env = {}, input = '', preload }: StartOptions,
 ): ChatfeedProcess {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ...script], {
+  const imports = [import.meta.resolve('tsx'), ...(preload ? [import.meta.resolve(`./${preload}`)] : [])]
+  const words = [...imports.flatMap((module) => ['--import', module]), ...script]
+  const child = spawn(process.execPath, words, {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -64,7 +68,7 @@ function start(
 
 /** Runs `chatfeed ARGUMENTS` to its end. */
 export function runChatfeed(
-  t: TestContext,
+  t: Cleanup,
   parameters: readonly string[],
   options: StartOptions,
 ): Promise<ProcessResult> {
@@ -73,7 +77,7 @@ export function runChatfeed(
 
 /** Runs short command lines one after the other in one process, which saves the time of starting one for each. */
 export async function runCommandLines(
-  t: TestContext,
+  t: Cleanup,
   lines: readonly (readonly string[])[],
   cwd: string,
 ): Promise<ProcessResult[]> {
@@ -83,7 +87,7 @@ export async function runCommandLines(
 }
 
 /** An empty folder that is gone after the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: Cleanup): string {
   const folder = mkdtempSync(join(tmpdir(), 'chatfeed-'))
   t.after(() => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Connection } from '../../src/kafka/connection.ts'
 import { ensureTopics } from '../../src/kafka/topics.ts'
 import type { KafkaConnection } from '../../src/kafka/wire.ts'
 import { silentLog } from '../../src/log.ts'
+import type { Cleanup } from './cleanup.ts'
 
 /** A corner of the shared broker that belongs to one test. */
 export interface TestKafka {
@@ -24,7 +24,7 @@ export interface TestKafka {
  * The broker that `npm run test:run contract` (or `integration`) starts, with names that no other test has. Members,
  * producers and readers that the test opens it closes itself, by `t.after`.
  */
-export function testKafka(t: TestContext): TestKafka {
+export function testKafka(t: Cleanup): TestKafka {
   const brokers = process.env['CHATFEED_TEST_BROKERS']
   if (!brokers)
     throw new Error('CHATFEED_TEST_BROKERS is not set: run this file with `npm run test:run -- FILE`.')
@@ -32,7 +32,7 @@ export function testKafka(t: TestContext): TestKafka {
 }
 
 /** The same on a broker of the test's own. */
-export function kafkaAt(t: TestContext, brokers: readonly string[]): TestKafka {
+export function kafkaAt(t: Cleanup, brokers: readonly string[]): TestKafka {
   const kafka: KafkaConnection = { brokers, clientId: `chatfeed-test@${hostname()}:${process.pid}` }
   const topicPrefix = `t-${randomBytes(4).toString('hex')}.`
   return {

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import avsc from 'avsc'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { stringify } from 'yaml'
@@ -10,7 +9,8 @@ import type { Message, RawMessage } from '../../src/model.ts'
 import { startSandbox } from '../../src/app/sandbox-server.ts'
 import { type Topics, topicNames } from '../../src/topics.ts'
 import { temporaryFolder } from './chatfeed.ts'
-import { testKafka } from './kafka.ts'
+import type { Cleanup } from './cleanup.ts'
+import { kafkaAt, testKafka } from './kafka.ts'
 import { readCommitted } from './kafkajs-reader.ts'
 
 export interface SceneOptions {
@@ -26,7 +26,12 @@ export interface SceneOptions {
   /** Where /metrics listens; any port otherwise. */
   httpPort?: number
   /** Other brokers than those of the tests. */
-  brokers?: string[]
+  brokers?: readonly string[]
+  /** Where an independent reader finds the brokers, if not where chatfeed does. */
+  witness?: readonly string[]
+  replicationFactor?: number
+  /** The clock of the providers, epoch milliseconds; it stands still otherwise. */
+  now?: () => number
 }
 
 /** Simulated providers whose clock stands still, a folder with a configuration that reads them, and a corner of Kafka. */
@@ -45,14 +50,20 @@ export interface Scene {
   stored(): string[]
 }
 
-export async function startScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
-  const { messagesPerHour = 40, since = '24h', lookAgain = [], httpPort = 0, brokers } = options
-  const { kafka, topicPrefix } = testKafka(t)
+export async function startScene(t: Cleanup, options: SceneOptions = {}): Promise<Scene> {
+  const { messagesPerHour = 40, since = '24h', lookAgain = [], httpPort = 0, replicationFactor = 1 } = options
+  const { kafka, topicPrefix } = options.brokers ? kafkaAt(t, options.brokers) : testKafka(t)
+  const { witness = kafka.brokers } = options
   const folder = temporaryFolder(t)
   let clock = Date.now()
   // A clock that stands still never forgets a call, so the limits are out of the way.
   const overrides = { callsPerMinute: 6_000, callsPer10s: 1_000_000, ...options.overrides }
-  const sandbox = await startSandbox({ port: 0, messagesPerHour, now: () => clock, overrides })
+  const sandbox = await startSandbox({
+    port: 0,
+    messagesPerHour,
+    now: options.now ?? (() => clock),
+    overrides,
+  })
   t.after(() => sandbox.close())
   const sources = sandbox.sandboxes.map(({ provider, sourceConfig }) => ({
     ...sourceConfig,
@@ -63,7 +74,7 @@ export async function startScene(t: TestContext, options: SceneOptions = {}): Pr
   }))
   const database = join(folder, 'messages.db')
   const written = {
-    kafka: { brokers: brokers ?? kafka.brokers, topicPrefix, partitions: 3, replicationFactor: 1 },
+    kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor },
     dataDir: join(folder, 'data'),
     http: { port: httpPort },
     sources,
@@ -88,8 +99,8 @@ export async function startScene(t: TestContext, options: SceneOptions = {}): Pr
       }
       return sum
     },
-    readUnique: () => decoded<RawMessage>(kafka.brokers, topics.unique, 'raw-message'),
-    readMessages: () => decoded<Message>(kafka.brokers, topics.messages, 'message'),
+    readUnique: () => decoded<RawMessage>(witness, topics.unique, 'raw-message'),
+    readMessages: () => decoded<Message>(witness, topics.messages, 'message'),
     stored() {
       const db = new DatabaseSync(database, { readOnly: true })
       try {
