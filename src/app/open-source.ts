@@ -9,8 +9,8 @@ import type { Runtime } from './runtime.ts'
 export interface ConfiguredSource {
   name: string
   provider: Provider
-  /** Opens it for one kind of asker. */
-  open(lane: Lane): Source
+  /** Opens it for one kind of asker; `onCall` hears of every call that it makes. */
+  open(lane: Lane, onCall?: () => void): Source
 }
 
 /** Prepares a source; all that it opens share one rate budget. Throws ChatfeedError for a provider that is not there. */
@@ -20,17 +20,17 @@ export function configuredSource(
 ): ConfiguredSource {
   const { name } = config
   const provider = providerOf(config)
-  const countRequest = (outcome: string) => {
-    metrics.providerRequests.inc({ source: name, outcome })
-  }
   return {
     name,
     provider,
-    open: (lane) =>
+    open: (lane, onCall) =>
       provider.open(config, {
         log: log.child({ source: name }),
         budget: budgets.of(config).lane(lane),
-        countRequest,
+        countRequest: (outcome) => {
+          metrics.providerRequests.inc({ source: name, outcome })
+          onCall?.()
+        },
         now: Date.now,
       }),
   }

@@ -34,6 +34,10 @@ export interface Pipeline {
   ended: ReadonlyMap<string, SourceEnd>
   /** Rejects when a role cannot go on: the process should end, and its supervisor start it again. */
   failed: Promise<never>
+  /** False once a role has failed for good: the process ends, or hangs on its way out. */
+  isAlive(): boolean
+  /** Roles that have not been given any work yet. */
+  joining(): string[]
   /** What keeps roles from going on now, `role: reason`, in sentences for the user; empty while all is well. */
   troubles(): string[]
   /** Finishes what is under way, in the order of a message's way. */
@@ -95,12 +99,16 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
         unreadTopic: topics.unread,
         sources: config.sources.map((source) => configuredSource(runtime, source)),
         once,
-        onStatus: (name, status) => sources.set(name, status),
+        onStatus: (name, status) => {
+          if (status) sources.set(name, status)
+          else sources.delete(name)
+        },
         onEnd: (name, end) => ended.set(name, end),
       })
     : undefined
 
-  const members = [...(ingest ? [ingest] : []), ...stages.map(({ member }) => member)]
+  const named = [...(ingest ? [{ name: 'ingest', member: ingest }] : []), ...stages]
+  const members = named.map(({ member }) => member)
   const failed = Promise.race(
     members.map((member) => member.done.then(() => new Promise<never>(() => undefined))),
   )
@@ -112,10 +120,10 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     sources,
     ended,
     failed,
-    troubles: () => [
-      ...(ingest?.troubles ?? []).map((reason) => `ingest: ${reason}`),
-      ...stages.flatMap(({ name, member }) => member.troubles.map((reason) => `${name}: ${reason}`)),
-    ],
+    isAlive: () => members.every((member) => !member.hasFailed),
+    joining: () => named.filter(({ member }) => !member.hasJoined).map(({ name }) => name),
+    troubles: () =>
+      named.flatMap(({ name, member }) => member.troubles.map((reason) => `${name}: ${reason}`)),
     async stop() {
       await Promise.allSettled(members.map((member) => member.stop()))
       await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))

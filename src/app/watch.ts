@@ -43,6 +43,7 @@ export class Watch {
   /** Why this process is not ready: what does not work, stages behind, sources with due units or stopped. */
   notReady(): string[] {
     const reasons = this.troubles()
+    for (const name of this.#pipeline.joining()) reasons.push(`${name}: has not joined its group yet`)
     const isAway = this.#runtime.brokerTrouble !== null || this.#away !== null
     for (const { name } of this.#pipeline.stages) {
       const lag = this.lag.get(name)
@@ -51,6 +52,7 @@ export class Watch {
     }
     for (const [name, { state, detail, units }] of this.#pipeline.sources) {
       if (state === 'stopped') reasons.push(`${name}: stopped: ${detail}`)
+      else if (state === 'waiting' && detail) reasons.push(`${name}: ${detail}`)
       else if (units.due > 1) reasons.push(`${name}: ${units.due} units due`)
     }
     return reasons
@@ -78,6 +80,8 @@ export class Watch {
   /** Never rejects: resolves to whether Kafka answered. */
   async #measure(connection: Connection): Promise<boolean> {
     try {
+      // A process that only ingests has no lag to ask for.
+      if (this.#pipeline.stages.length === 0) await connection.retry('metadata', () => connection.refresh())
       for (const { name, groupId, inputs } of this.#pipeline.stages) {
         let sum = 0
         for (const topic of inputs) sum += (await measureLag(connection, groupId, topic)).lag

@@ -39,16 +39,13 @@ export async function up(options: UpOptions): Promise<number> {
         process.stderr.write('stopped before all was carried through; the next run goes on\n')
       return result.ok && !signal.aborted ? exitStatus.done : exitStatus.failed
     }
+    const running = pipeline
     const watch = new Watch(runtime, pipeline)
     closers.push(() => watch.close())
-    let alive = true
-    pipeline.failed.catch(() => {
-      alive = false
-    })
     const http = await startHttp({
       ...config.http,
       log,
-      isAlive: () => alive,
+      isAlive: () => running.isAlive(),
       notReady: () => watch.notReady(),
     })
     if (http)

@@ -8,13 +8,15 @@ import type { Provider, Publish, RawRecord, Source } from '../providers/provider
 import { Ledger, ledgerPartition } from './ledger.ts'
 import { LentPublisher } from './lent-publisher.ts'
 import { newPass, type PassSummary, runSource, type SourceStatus } from './source-loop.ts'
+import { type Alive, SourceWatch } from './source-watch.ts'
 import { pollUnread } from './unread-loop.ts'
 
 /** A configured source and how to open it. */
 export interface IngestSource {
   name: string
   provider: Provider
-  open: (lane: 'history') => Source
+  /** `onCall` hears of every call that the source makes. */
+  open: (lane: 'history', onCall: () => void) => Source
 }
 
 /** What a source came to: what was read, and the error that ended it early. */
@@ -33,13 +35,14 @@ export interface IngestOptions {
   sources: readonly IngestSource[]
   /** Every due unit once, then rest. */
   once: boolean
-  onStatus: (source: string, status: SourceStatus) => void
+  /** Null when the source has left this process. */
+  onStatus: (source: string, status: SourceStatus | null) => void
   /** A source ended: its pass in a `once` run, or an error that only concerns this source. */
   onEnd: (source: string, end: SourceEnd) => void
   now?: () => number
 }
 
-/** Between two records of a source: pages that bring nothing, and the waits that a low rate makes of them. */
+/** Between two signs of life of a source: a call, a record, a turn of its loop. A low rate makes long waits of them. */
 const stallMs = 1_800_000
 
 /**
@@ -66,6 +69,7 @@ async function runPartition(
 ): Promise<void> {
   const { kafka, log, groupId, ledgerTopic } = options
   const connection = new Connection(kafka, log)
+  const watch = new SourceWatch(pulse, stallMs)
   try {
     await connection.know([ledgerTopic], { signal })
     const partitions = connection.partitions(ledgerTopic)
@@ -76,12 +80,15 @@ async function runPartition(
     const anew = new AbortController()
     const either = AbortSignal.any([signal, anew.signal])
     const begin = (source: IngestSource) =>
-      ingestSource(options, source, ledger, pulse, either).catch((error: unknown) => {
-        anew.abort(error)
-      })
-    await Promise.all(mine.map(begin))
+      watch
+        .during(source.name, (alive) => ingestSource(options, source, ledger, alive, either))
+        .catch((error: unknown) => {
+          anew.abort(error)
+        })
+    await Promise.race([Promise.all(mine.map(begin)), watch.hung])
     anew.signal.throwIfAborted()
   } finally {
+    watch.close()
     await connection.close()
   }
 }
@@ -90,11 +97,11 @@ async function ingestSource(
   options: IngestOptions,
   { name, provider, open }: IngestSource,
   ledger: Ledger,
-  pulse: Pulse,
+  alive: Alive,
   signal: AbortSignal,
 ): Promise<void> {
   const { now = Date.now } = options
-  const source = open('history')
+  const source = open('history', alive)
   const stopping = new AbortController()
   const either = AbortSignal.any([signal, stopping.signal])
   const unread = pollUnread(options, source, either)
@@ -117,17 +124,16 @@ async function ingestSource(
         now,
         entries: () => ledger.entries(name),
         catchUp: () => ledger.catchUp(signal),
+        catchUpNow: () => ledger.catchUpNow(signal),
         record: (entry) => ledger.put(entry),
         remember: (entry) => {
           ledger.remember(entry)
         },
-        publishing: (unit, read) => publisher.lend(unit, now(), (publish) => read(beating(publish, pulse))),
+        publishing: (unit, read) => publisher.lend(unit, now(), (publish) => read(beating(publish, alive))),
         onStatus: (status) => {
           options.onStatus(name, status)
         },
-        alive: (restMs) => {
-          pulse.alive(restMs)
-        },
+        alive,
       },
       options.once,
       summary,
@@ -143,6 +149,7 @@ async function ingestSource(
     options.onEnd(name, { ...summary, error })
   } finally {
     stopping.abort()
+    if (signal.aborted) options.onStatus(name, null)
     await unread
     await publisher.close()
     await source.close()
@@ -150,9 +157,9 @@ async function ingestSource(
 }
 
 /** Every record is a sign of life: an hour may take hours. */
-function beating(publish: Publish, pulse: Pulse): Publish {
+function beating(publish: Publish, alive: Alive): Publish {
   const beat = (record: RawRecord) => {
-    pulse.alive()
+    alive()
     return publish(record)
   }
   return Object.assign(beat, publish.flush ? { flush: publish.flush } : {})

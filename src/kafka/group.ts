@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ChatfeedError, explain } from '../errors.ts'
+import { withDeadline } from '../deadline.ts'
+import { explain, isTransient } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { unlessAborted } from './abort.ts'
 import { assign, assignorName, decodeAssignment, encodeSubscription } from './assignor.ts'
@@ -7,7 +8,7 @@ import { Connection } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
 import { evictDeadNeighbours } from './neighbours.ts'
 import { joinGroup, type KafkaConnection, type KafkajsError } from './wire.ts'
-import { Watchdog } from './watchdog.ts'
+import { stalled, Watchdog } from './watchdog.ts'
 import { defaultStallMs, type PartitionWork, PartitionWorkers } from './workers.ts'
 
 /** What a member joins and works on. */
@@ -25,8 +26,10 @@ export interface GroupOptions {
   stallMs?: number
 }
 
-/** How long a call waits for a cluster that is away before the member fails. */
-const patienceMs = 600_000
+/** How long a call is tried before the member says that the cluster is away, and tries again. */
+const turnMs = 10_000
+/** Work that does not end in this time when it is told to hangs. */
+const stopMs = 8_000
 /** How long a call waits for the group's sake only, and not for the work. */
 const courtesyMs = 2_000
 
@@ -49,6 +52,7 @@ export class GroupMember {
   #generationId = -1
   #failure: Error | undefined
   #trouble: string | null = null
+  #hasJoined = false
 
   constructor(options: GroupOptions) {
     this.#options = options
@@ -64,9 +68,7 @@ export class GroupMember {
       stallMs,
     )
     this.#watchdog = new Watchdog(stallMs, (_name, silentMs) => {
-      this.#fail(
-        new ChatfeedError('fatal', 'stalled', `${options.groupId} is silent for ${silentMs / 1_000} s.`),
-      )
+      this.#fail(stalled(`The membership of ${options.groupId}`, silentMs))
     })
     this.#firstAssignment = new Promise((resolve) => {
       this.#assigned = resolve
@@ -79,6 +81,16 @@ export class GroupMember {
   /** The partition numbers this member works on. */
   get partitions(): number[] {
     return this.#workers.partitions
+  }
+
+  /** False before the first assignment. */
+  get hasJoined(): boolean {
+    return this.#hasJoined
+  }
+
+  /** The member or its work failed for good, and ends; `done` tells when it has ended. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
   }
 
   /** What keeps this member or its work from going on now, in sentences for the user; empty while all is well. */
@@ -133,24 +145,32 @@ export class GroupMember {
       this.#fail(error as Error)
     }
     this.#watchdog.close()
-    const ended = this.#workers.stop()
-    // Work that hangs does not end: nothing is lost when the process ends under it.
-    await (isStalled(this.#failure) ? Promise.race([ended, delay(courtesyMs)]) : ended)
+    await this.#endWork()
     await this.#leave()
     await this.#connection.close()
     if (this.#failure) throw this.#failure
   }
 
+  /** Nothing is lost when the process ends under work that hangs. */
+  async #endWork(): Promise<void> {
+    const ended = this.#workers.stop().then(() => true)
+    const never = new AbortController().signal
+    const isOver = await withDeadline(stopMs, never, (signal) => unlessAborted(ended, signal))
+    if (!isOver) this.#failure ??= stalled(`Work of ${this.#options.groupId} that was told to end`, stopMs)
+  }
+
   async #takePart(signal: AbortSignal): Promise<void> {
-    this.#watchdog.feed('membership', patienceMs)
-    await this.#connection.know(this.#options.topics, { deadlineMs: patienceMs, signal })
+    await this.#patiently('metadata', () =>
+      this.#connection.cluster.addMultipleTargetTopics(this.#options.topics),
+    )
     while (!signal.aborted) {
       try {
-        this.#watchdog.feed('membership', patienceMs)
+        this.#watchdog.feed('membership')
         const partitions = await this.#join()
         if (signal.aborted) return
         this.#workers.assign(partitions)
         this.#assigned()
+        this.#hasJoined = true
         this.#trouble = null
         await this.#beat()
       } catch (error) {
@@ -162,15 +182,11 @@ export class GroupMember {
   async #join(): Promise<number[]> {
     const { groupId, topics, log, kafka, sessionTimeoutMs = 10_000 } = this.#options
     const [first = ''] = topics
-    const coordinator = await this.#connection.retry(
-      `coordinator of ${groupId}`,
-      async () => {
-        const broker = await this.#connection.groupCoordinator(groupId)
-        if (this.#generationId < 0) await evictDeadNeighbours(broker, groupId, kafka.clientId, log)
-        return broker
-      },
-      { deadlineMs: patienceMs, signal: this.#stopping.signal },
-    )
+    const coordinator = await this.#patiently(`coordinator of ${groupId}`, async () => {
+      const broker = await this.#connection.groupCoordinator(groupId)
+      if (this.#generationId < 0) await evictDeadNeighbours(broker, groupId, kafka.clientId, log)
+      return broker
+    })
     const joined = await joinGroup(
       coordinator,
       {
@@ -232,10 +248,21 @@ export class GroupMember {
     this.#trouble = explain(error)
     log.warn({ group: groupId, code: error.code }, 'group coordinator not there, joining again')
     await this.#pause(500)
-    await this.#connection.retry('metadata', () => this.#connection.refresh(), {
-      deadlineMs: patienceMs,
-      signal: this.#stopping.signal,
-    })
+    await this.#patiently('metadata', () => this.#connection.refresh())
+  }
+
+  /** Waits without end for a cluster that is away; `troubles` says so meanwhile. */
+  async #patiently<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    const { signal } = this.#stopping
+    for (;;) {
+      this.#watchdog.feed('membership', turnMs)
+      try {
+        return await this.#connection.retry(doing, call, { deadlineMs: turnMs, signal })
+      } catch (error) {
+        if (!isTransient(error) || signal.aborted) throw error
+        this.#trouble = explain(error)
+      }
+    }
   }
 
   #fail(error: Error): void {
@@ -269,6 +296,3 @@ export class GroupMember {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
 }
-
-const isStalled = (error: Error | undefined): boolean =>
-  error instanceof ChatfeedError && error.code === 'stalled'

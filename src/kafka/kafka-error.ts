@@ -100,13 +100,19 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
     'fatal',
     `kafka_${type.toLowerCase()}`,
     `Kafka refused ${doing}: ${inner.message}.`,
-    { cause: error },
+    {
+      cause: error,
+      mend: type.endsWith('AUTHORIZATION_FAILED')
+        ? 'Let the account use all topics, groups and transactional ids that begin with kafka.topicPrefix.'
+        : 'The log of the brokers says more.',
+    },
   )
 }
 
-/** Node's errors of files and sockets have a word for a code; so have those of wrong arguments, which are bugs. */
-function isNetworkError({ name, code }: KafkajsError): boolean {
-  return typeof code === 'string' && name !== 'TypeError' && name !== 'RangeError'
+/** Node's errors of sockets and names; those of wrong arguments and of broken bytes have words of another form. */
+function isNetworkError(error: KafkajsError): boolean {
+  const { code } = error
+  return typeof code === 'string' && ('syscall' in error || /^E(?!RR_)/.test(code))
 }
 
 /** A call met a connection that another call was still opening; kafkajs has no name for that error. */

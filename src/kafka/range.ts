@@ -10,6 +10,8 @@ export interface RangeOptions {
   /** The offset to stop before; the end of the committed records at the time of the call by default. */
   to?: number
   signal?: AbortSignal
+  /** Hears after every poll what keeps the broker from answering; null where nothing does. */
+  onPoll?: (trouble: string | null) => void
 }
 
 /** Reads part of one partition without a consumer group; ends at `to`, or early when `signal` aborts. */
@@ -26,7 +28,9 @@ export async function* readRange(
   const fetcher = new Fetcher(connection, { maxPartitionBytes: 4 << 20 })
   fetcher.seek(topic, partition, from)
   for (let next = from; next < to && !signal?.aborted;) {
-    for (const records of await fetcher.poll(signal)) {
+    const sets = await fetcher.poll(signal)
+    options.onPoll?.(fetcher.trouble)
+    for (const records of sets) {
       next = records.nextOffset
       yield next > to ? records.before(to) : records
     }

@@ -65,10 +65,12 @@ async function runTask(
     const writer = await TransactionalWriter.open(connection, `${groupId}-${partition}`)
     const task = options.open(partition)
     if (task.stateTopic) {
-      for await (const records of readRange(connection, task.stateTopic, partition, { signal })) {
-        task.restore?.(records)
-        pulse.alive()
+      const onPoll = (trouble: string | null) => {
+        if (trouble === null) pulse.alive()
+        else pulse.ill(trouble)
       }
+      for await (const records of readRange(connection, task.stateTopic, partition, { signal, onPoll }))
+        task.restore?.(records)
     }
     const fetcher = new Fetcher(connection, { maxPartitionBytes: 512 << 10 })
     for (const input of inputs)

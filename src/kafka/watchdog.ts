@@ -1,3 +1,5 @@
+import { ChatfeedError } from '../errors.ts'
+
 /** How work tells that it goes on. */
 export interface Pulse {
   /** One step was made, or a rest of so long begins on purpose. */
@@ -36,9 +38,10 @@ export class Watchdog<Name> {
     this.#timer.unref()
   }
 
-  /** `name` is alive, and may be silent for `restMs` longer than usual. */
+  /** `name` is alive, and may be silent for `restMs` longer than usual; a longer rest that was announced stays. */
   feed(name: Name, restMs = 0): void {
-    this.#due.set(name, this.#tick + Math.ceil((this.#stallMs + restMs) / Math.min(tickMs, this.#stallMs)))
+    const due = this.#tick + Math.ceil((this.#stallMs + restMs) / Math.min(tickMs, this.#stallMs))
+    this.#due.set(name, Math.max(due, this.#due.get(name) ?? 0))
   }
 
   /** `name` has ended. */
@@ -58,4 +61,11 @@ export class Watchdog<Name> {
       this.#onStall(name, this.#stallMs)
     }
   }
+}
+
+/** The error of what makes no step any more. */
+export function stalled(what: string, silentMs: number): ChatfeedError {
+  return new ChatfeedError('fatal', 'stalled', `${what} has made no step for ${silentMs / 1_000} s.`, {
+    mend: 'Start chatfeed again, best by a supervisor: it goes on from the last commit. If it stays, run with --verbose.',
+  })
 }

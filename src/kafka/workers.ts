@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChatfeedError, explain } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { type Pulse, Watchdog } from './watchdog.ts'
+import { type Pulse, stalled, Watchdog } from './watchdog.ts'
 
 /**
  * Works on one partition number until `signal` aborts, and resolves when nothing of it is under way any more.
@@ -34,7 +34,7 @@ export class PartitionWorkers {
     this.#log = log
     this.#onFailure = onFailure
     this.#watchdog = new Watchdog(stallMs, (_worker, silentMs) => {
-      this.#onFailure(stalled(silentMs))
+      this.#onFailure(stalled('Work on a partition', silentMs))
     })
   }
 
@@ -120,10 +120,4 @@ export class PartitionWorkers {
       }
     }
   }
-}
-
-function stalled(silentMs: number): ChatfeedError {
-  return new ChatfeedError('fatal', 'stalled', `Work has made no step for ${silentMs / 1_000} s.`, {
-    mend: 'Start chatfeed again, best by a supervisor: it goes on from the last commit. If it stays, run with --verbose.',
-  })
 }

@@ -1,16 +1,23 @@
-import { isTransient } from '../errors.ts'
+import { ChatfeedError, isTransient } from '../errors.ts'
 import type { Message } from '../model.ts'
 import type { Sink } from './sink.ts'
 
+/** A store in use, and the partitions whose place in it was asked for. */
+interface Opened {
+  sink: Sink
+  begun: Set<number>
+}
+
 /**
  * A sink whose store may not be there yet. It is opened at the first use, and again at the next one for as long as
- * that fails: a store that is away at the start holds up its own messages only, as one that goes away later does.
+ * that fails: a store that is away at the start holds up its own messages only, as one that goes away later does. A store that was opened anew may have been set back: whoever writes must have asked it for its
+ * place first, or what lies between would be lost.
  */
 export class LateSink implements Sink {
   readonly name: string
   readonly type: string
   readonly #open: () => Promise<Sink>
-  #sink: Promise<Sink> | undefined
+  #opening: Promise<Opened> | undefined
 
   constructor({ name, type }: Pick<Sink, 'name' | 'type'>, open: () => Promise<Sink>) {
     this.name = name
@@ -29,43 +36,60 @@ export class LateSink implements Sink {
   }
 
   position(partition: number): Promise<number | null> {
-    return this.#use((sink) => sink.position(partition))
+    return this.#use(({ sink, begun }) => {
+      begun.add(partition)
+      return sink.position(partition)
+    })
   }
 
   write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void> {
-    return this.#use((sink) => sink.write(partition, messages, nextOffset))
+    return this.#use(async ({ sink, begun }) => {
+      if (!begun.has(partition)) throw openedAnew(this.name)
+      await sink.write(partition, messages, nextOffset)
+    })
   }
 
   rows(): Promise<number> {
-    return this.#use((sink) => sink.rows())
+    return this.#use(({ sink }) => sink.rows())
   }
 
   async close(): Promise<void> {
-    const sink = await this.#sink?.catch(() => undefined) // one that never opened has nothing to close
-    await sink?.close()
+    const opened = await this.#opening?.catch(() => undefined) // one that never opened has nothing to close
+    await opened?.sink.close()
   }
 
   /** A store that is no longer there is opened anew at the next use. */
-  async #use<T>(call: (sink: Sink) => Promise<T>): Promise<T> {
+  async #use<T>(call: (opened: Opened) => Promise<T>): Promise<T> {
     const opening = this.#opened()
-    const sink = await opening
+    const opened = await opening
     try {
-      return await call(sink)
+      return await call(opened)
     } catch (error) {
-      if (isTransient(error) && error.code === 'store_gone' && this.#sink === opening) {
-        this.#sink = undefined
-        await sink.close()
+      if (isTransient(error) && error.code === 'store_gone' && this.#opening === opening) {
+        this.#opening = undefined
+        await opened.sink.close()
       }
       throw error
     }
   }
 
   /** Several partitions ask at once: they share one attempt. */
-  #opened(): Promise<Sink> {
-    this.#sink ??= this.#open().catch((error: unknown) => {
-      this.#sink = undefined
-      throw error
-    })
-    return this.#sink
+  #opened(): Promise<Opened> {
+    this.#opening ??= this.#open().then(
+      (sink) => ({ sink, begun: new Set() }),
+      (error: unknown) => {
+        this.#opening = undefined
+        throw error
+      },
+    )
+    return this.#opening
   }
+}
+
+function openedAnew(name: string): ChatfeedError {
+  return new ChatfeedError(
+    'transient',
+    'store_opened_anew',
+    `The store of ${name} was opened anew: it is asked for its place again.`,
+  )
 }

@@ -91,3 +91,39 @@ test('work that fails for good rejects, and what has ended by itself resolves', 
   await assert.rejects(failing.finished(), /broken/)
   await assert.rejects(failing.done, /broken/)
 })
+
+test('work that hangs when it is told to end holds up nobody for ever, and is told of', async (t) => {
+  const { start } = await arena(t, 2)
+  const member = start(() => new Promise(() => undefined))
+  await until('the member has all', has(member, 2))
+  const begun = Date.now()
+  await assert.rejects(member.stop(), { code: 'stalled', remedy: 'fatal' })
+  assert.ok(Date.now() - begun < 12_000, `took ${Date.now() - begun} ms`)
+})
+
+test('a member whose work has failed says so at once, also while other work of it hangs', async (t) => {
+  const { start } = await arena(t, 2)
+  const member = start((partition) =>
+    partition === 0 ? new Promise(() => undefined) : Promise.reject(new Error('broken')),
+  )
+  await until('it has failed', () => member.hasFailed)
+  await assert.rejects(member.done, /broken/)
+})
+
+test('a cluster that is away is waited for without end, and the wait is told of', async (t) => {
+  const kafka = { brokers: ['127.0.0.1:1'], clientId: elsewhere }
+  const begun = Date.now()
+  const member = new GroupMember({
+    kafka,
+    log: silentLog,
+    groupId: 'g',
+    topics: ['in'],
+    work: untilAborted,
+    stallMs: 1_000,
+  })
+  t.after(() => member.stop())
+  await until('it has waited longer than one call is tried', () => Date.now() - begun > 14_000)
+  assert.match(member.troubles.join(), /^Kafka cannot be reached/)
+  assert.deepEqual([member.hasFailed, member.hasJoined], [false, false])
+  await member.stop()
+})

@@ -169,3 +169,12 @@ test('work that fails again and again tells why while it waits', async () => {
   assert.deepEqual(workers.troubles, ['Not now.'])
   await workers.stop()
 })
+
+test('a short sign of life does not take back the longer rest that another one announced', async () => {
+  const { workers, reported, pulse } = await pulsating(30)
+  pulse.alive(60_000)
+  pulse.alive()
+  await new Promise((resolve) => setTimeout(resolve, 120))
+  assert.deepEqual(reported, [])
+  await workers.stop()
+})

@@ -47,7 +47,7 @@ test('a store that is wrong for good fails at once', async () => {
 
 test('partitions that ask at the same time share one opening', async () => {
   const { sink, seen } = store()
-  await Promise.all([sink.position(0), sink.position(1), sink.write(2, [], 1)])
+  await Promise.all([sink.position(0), sink.position(1), sink.rows()])
   assert.equal(seen.openings, 1)
 })
 
@@ -58,12 +58,20 @@ test('a store that never opened has nothing to close', async () => {
   assert.deepEqual(seen, { openings: 1, closings: 0 })
 })
 
-test('a store that has gone is opened anew at the next use', async () => {
+test('a store that has gone is opened anew, and each partition asks it for its place before it writes', async () => {
   const { sink, seen, opened } = store()
+  await Promise.all([sink.position(0), sink.position(1)])
   const gone = new ChatfeedError('transient', 'store_gone', 'The database was removed.')
   opened.write = () => Promise.reject(gone)
-  await Promise.all([0, 1].map((partition) => assert.rejects(sink.write(partition, [], 1), gone)))
-  opened.write = () => Promise.resolve()
-  await sink.write(0, [], 1)
+  await assert.rejects(sink.write(0, [], 8), gone)
+  let written = 0
+  opened.write = () => Promise.resolve(void written++)
+  assert.equal(await sink.position(0), 7)
+  // What lies between the place of the new store and these records would be lost.
+  await assert.rejects(sink.write(1, [], 9), { code: 'store_opened_anew', remedy: 'transient' })
+  await sink.write(0, [], 8)
+  assert.equal(await sink.position(1), 7)
+  await sink.write(1, [], 9)
+  assert.equal(written, 2)
   assert.deepEqual(seen, { openings: 2, closings: 1 })
 })
