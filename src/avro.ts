@@ -52,22 +52,44 @@ export function singleObjectCodec<T>(schema: string): Codec<T> {
       }
       return scratch.subarray(0, end)
     },
-    decode(bytes) {
-      if (bytes.length < headerBytes || bytes.compare(header, 0, headerBytes, 0, headerBytes) !== 0) {
-        throw new ChatfeedError(
-          'message',
-          'unknown_schema',
-          `The value is not a ${type.name} that this version reads.`,
-        )
-      }
-      try {
-        return type.fromBuffer(bytes.subarray(headerBytes)) as T
-      } catch (cause) {
-        throw new ChatfeedError('message', 'broken_value', `The value is not a whole ${type.name}.`, {
-          cause,
-        })
-      }
-    },
+    decode: decoder<T>(type, header, (body) => type.fromBuffer(body) as T),
+  }
+}
+
+/**
+ * Decodes some fields of a value and skips the rest, payloads and texts above all. Throws as `Codec.decode` does; it
+ * refuses the same values, but for a word that stands outside its enumeration in a field that is skipped.
+ */
+export function fieldsDecoder<T, Field extends keyof T & string>(
+  schema: string,
+  fields: readonly Field[],
+): (bytes: Buffer) => Pick<T, Field> {
+  const whole = JSON.parse(schema) as avsc.schema.RecordType
+  const wanted: readonly string[] = fields
+  const type = avsc.Type.forSchema(whole)
+  const some = avsc.Type.forSchema({
+    ...whole,
+    fields: whole.fields.filter(({ name }) => wanted.includes(name)),
+  })
+  const resolver = some.createResolver(type)
+  return decoder(type, singleObjectHeader(type), (body) => some.fromBuffer(body, resolver) as Pick<T, Field>)
+}
+
+/** Checks the header, and tells in chatfeed's terms what `read` throws on the bytes behind it. */
+function decoder<T>(type: avsc.Type, header: Buffer, read: (body: Buffer) => T): (bytes: Buffer) => T {
+  return (bytes) => {
+    if (bytes.length < headerBytes || bytes.compare(header, 0, headerBytes, 0, headerBytes) !== 0) {
+      throw new ChatfeedError(
+        'message',
+        'unknown_schema',
+        `The value is not a ${type.name} that this version reads.`,
+      )
+    }
+    try {
+      return read(bytes.subarray(headerBytes))
+    } catch (cause) {
+      throw new ChatfeedError('message', 'broken_value', `The value is not a whole ${type.name}.`, { cause })
+    }
   }
 }
 

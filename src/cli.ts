@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { exitStatus } from './commands/command.ts'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { AuditCommandOptions } from './commands/audit.ts'
+import type { BackfillOptions } from './commands/backfill.ts'
 import type { CheckCommandOptions } from './commands/check.ts'
+import type {
+  DeadDiscardOptions,
+  DeadListOptions,
+  DeadReplayOptions,
+  DeadShowOptions,
+} from './commands/dead.ts'
 import type { ImportOptions } from './commands/import.ts'
 import type { SandboxCommandOptions } from './commands/sandbox.ts'
 import type { SearchOptions } from './commands/search.ts'
@@ -21,8 +29,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError('(chatfeed COMMAND --help shows what a command takes)')
 
-  const command = (name: string, description: string) =>
-    program
+  const command = (name: string, description: string, parent: Command = program) =>
+    parent
       .command(name)
       .description(description)
       .option('-c, --config <FILE>', 'configuration; chatfeed.yaml if present, else the demonstration')
@@ -50,10 +58,33 @@ export async function run(argv: readonly string[]): Promise<number> {
       status = await (await import('./commands/import.ts')).importFiles(files, options)
     })
 
+  command('backfill', 'read past hours of a source beside the running job')
+    .requiredOption('--source <NAME>', 'the configured source whose hours are read')
+    .requiredOption(
+      '--from <TIME>',
+      'hours from this time on (2026-11-20T00:00:00+08:00), or so long ago (72h)',
+    )
+    .requiredOption('--to <TIME>', 'hours that begin before this time')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: BackfillOptions) => {
+      status = await (await import('./commands/backfill.ts')).backfillHours(options)
+    })
+
   command('status', 'show sources and units, stages and sinks, dead letters')
     .option('--json', 'print as JSON')
     .action(async (options: StatusOptions) => {
       status = await (await import('./commands/status.ts')).status(options)
+    })
+
+  command('audit', 'account for every line of every unit, from the provider to the sinks')
+    .option('--source <NAME>', 'only the units of one source')
+    .option('--from <TIME>', 'only hours from a time (2026-11-23T10:00:00+08:00) or so long ago (72h) on')
+    .option('--to <TIME>', 'only hours that begin before a time')
+    .option('--patience <DURATION>', 'how long a stage that is behind may stand still', '5s')
+    .option('--units', 'show every unit, not only days and units with problems')
+    .option('--json', 'print as JSON')
+    .action(async (options: AuditCommandOptions) => {
+      status = await (await import('./commands/audit.ts')).audit(options)
     })
 
   command('check', 'the doctor: looks at Kafka, the providers and the stores, and says what to mend')
@@ -82,6 +113,46 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--json', 'print as JSON')
     .action(async (words: string[], options: SearchOptions) => {
       status = await (await import('./commands/search.ts')).search(words.join(' '), options)
+    })
+
+  const dead = program.command('dead').description('what could not be understood: look, put back, give up')
+  const filtered = (name: string, description: string) =>
+    command(name, description, dead)
+      .option('--code <CODE>', 'only letters with this error code')
+      .option('--stage <STAGE>', 'only letters of this stage: dedup or enrich')
+      .option('--source <NAME>', 'only letters of this source')
+      .option('--from <TIME>', 'died at or after a time (2026-11-23T10:00:00+08:00), or so long ago (2h)')
+      .option('--to <TIME>', 'died before')
+      .option('--json', 'print as JSON')
+
+  filtered('list', 'show the open letters, the newest first')
+    .option('--resolved', 'those that were replayed or discarded instead')
+    .option('--limit <N>', 'most letters to show', positiveInteger, 1_000)
+    .action(async (options: DeadListOptions) => {
+      status = await (await import('./commands/dead.ts')).deadList(options)
+    })
+
+  command('show', 'show everything about a letter, its text included', dead)
+    .argument('<ID>', 'message id, or PARTITION:OFFSET as the list shows it')
+    .option('--json', 'print as JSON')
+    .action(async (id: string, options: DeadShowOptions) => {
+      status = await (await import('./commands/dead.ts')).deadShow(id, options)
+    })
+
+  filtered('replay', 'put letters back into their raw topics')
+    .argument('[ID...]', 'message ids, or PARTITION:OFFSET as the list shows them')
+    .option('--all', 'every open letter that the filters leave')
+    .option('--dry-run', 'only tell what would be done, and whether this version understands it now')
+    .action(async (ids: string[], options: DeadReplayOptions) => {
+      status = await (await import('./commands/dead.ts')).deadReplay(ids, options)
+    })
+
+  filtered('discard', 'give letters up; they stay in the topic, with the reason')
+    .argument('[ID...]', 'message ids, or PARTITION:OFFSET as the list shows them')
+    .option('--all', 'every open letter that the filters leave')
+    .requiredOption('--reason <R>', 'why; no message text, for it is kept')
+    .action(async (ids: string[], options: DeadDiscardOptions) => {
+      status = await (await import('./commands/dead.ts')).deadDiscard(ids, options)
     })
 
   command('sandbox', 'run the two simulated providers alone')

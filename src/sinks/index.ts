@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
 import type { Logger } from '../log.ts'
-import type { Sink } from './sink.ts'
+import type { RevisionReader, Sink } from './sink.ts'
 import { sqliteConfig } from './sqlite/config.ts'
 
 /** One type of sink: its `sinks:` entry, and what is done with the store that an entry names. */
 interface SinkType<Config> {
   open(config: Config, log: Logger, stream: string): Promise<Sink>
   count(config: Config): Promise<number | null>
+  revisions(config: Config): Promise<RevisionReader | null>
   check(config: Config): Promise<Finding[]>
 }
 
@@ -23,6 +24,7 @@ const types = {
     open: async (config, log, stream) =>
       (await import('./sqlite/store.ts')).openSqliteSink(config, log, stream),
     count: async ({ path }) => (await import('./sqlite/count.ts')).countMessages(path),
+    revisions: async ({ path }) => (await import('./sqlite/revisions.ts')).openRevisions(path),
     check: async (config) => (await import('./sqlite/check.ts')).checkSqlite(config),
   }),
 }
@@ -60,6 +62,14 @@ export function openSink(config: SinkConfig, log: Logger, stream: string): Promi
  */
 export function storedRows(config: SinkConfig): Promise<number | null> {
   return typeOf(config).count(config)
+}
+
+/**
+ * A reader of the revisions that a sink has stored; null where the store cannot be asked from here. Throws ChatfeedError
+ * when it cannot tell.
+ */
+export function storedRevisions(config: SinkConfig): Promise<RevisionReader | null> {
+  return typeOf(config).revisions(config)
 }
 
 /** What `chatfeed check` finds about the store of an entry; changes nothing there. */

@@ -16,10 +16,18 @@ export interface Sink {
   /**
    * Stores the messages and `nextOffset` in one step. The highest revision of an id stays; the same batch
    * twice leaves the same rows. Throws ChatfeedError `transient` when the store is not there (offsets do
-   * not move and the batch comes again), `fatal` when trying again cannot help.
+   * not move and the batch comes again; `store_gone` asks for the sink to be opened anew before), `fatal` when
+   * trying again cannot help.
    */
   write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void>
   /** Messages stored now. */
   rows(): Promise<number>
+  close(): Promise<void>
+}
+
+/** Asks a store what it holds, past the sink and without changing anything. */
+export interface RevisionReader {
+  /** The revision of every id that is there. */
+  of(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Message } from '../../src/model.ts'
-import type { Sink } from '../../src/sinks/sink.ts'
+import type { RevisionReader, Sink } from '../../src/sinks/sink.ts'
 
 /** What a store holds of one message, read past the sink. */
 export interface StoredMessage {
@@ -15,6 +15,8 @@ export interface StoreUnderTest {
   open(stream: string): Promise<Sink>
   /** Everything in the store, by message id. */
   stored(): Promise<Map<string, StoredMessage>>
+  /** Asks the store as an audit does; null where this type cannot be asked, or not from here. */
+  revisions(): Promise<RevisionReader | null>
 }
 
 /** A message with every field a store must take; `id` also gives the provider's id. */
@@ -152,6 +154,40 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     await oldReader.write(0, [message('a', 1)], 1)
     assert.equal(await newReader.position(0), 3)
     assert.deepEqual(await contentOf(store), expected(message('a', 2), message('b')))
+  })
+
+  scenario(
+    'an audit reads the revision of every id that is there, beside the sink',
+    async (store, sink, t) => {
+      await sink.write(0, [message('a', 1), message('b', 2)], 2)
+      const reader = await store.revisions()
+      if (!reader) return
+      t.after(() => reader.close())
+      const ids = [message('b').id, message('a').id, message('gone').id]
+      const revisions = async () => [...(await reader.of(ids))].sort()
+      assert.deepEqual(await revisions(), [
+        [message('a').id, 1],
+        [message('b').id, 2],
+      ])
+      await sink.write(0, [message('a', 3)], 3)
+      assert.deepEqual((await revisions())[0], [message('a').id, 3])
+      assert.deepEqual(await reader.of([]), new Map())
+    },
+  )
+
+  scenario('an audit finds ids of every form, and as many as it asks for', async (store, sink, t) => {
+    const strange = ["'quoted'", 'new\nline', 'nul\0inside', '龘', '%_*', '"x"', ' ', '👍🏽']
+    const many = Array.from({ length: 1_000 - strange.length }, (_, at) => String(at))
+    const batch = [...strange, ...many].map((id) => message(id))
+    await sink.write(0, batch, batch.length)
+    const reader = await store.revisions()
+    if (!reader) return
+    t.after(() => reader.close())
+    const found = await reader.of(batch.map(({ id }) => id))
+    assert.deepEqual(
+      batch.filter(({ id }) => found.get(id) !== 1),
+      [],
+    )
   })
 
   scenario('hostile text is kept; only what no UTF-8 text can hold may be replaced', async (store, sink) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { silentLog } from '../../src/log.ts'
-import { openSink } from '../../src/sinks/index.ts'
+import { openSink, storedRevisions } from '../../src/sinks/index.ts'
 import { sinkSuite, type StoredMessage } from './sink-suite.ts'
 
 sinkSuite('sqlite', (t) => {
@@ -12,6 +12,7 @@ sinkSuite('sqlite', (t) => {
   const path = join(folder, 'deep', 'messages.db')
   return Promise.resolve({
     open: (stream) => openSink({ name: 'search', type: 'sqlite', path }, silentLog, stream),
+    revisions: () => storedRevisions({ name: 'search', type: 'sqlite', path }),
     stored: () => {
       const db = new DatabaseSync(path, { readOnly: true })
       const rows = db.prepare('select id, revision, text from messages').all() as ({

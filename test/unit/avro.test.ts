@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   crc64,
+  fieldsDecoder,
   headerBytes,
   ledgerCodec,
   messageCodec,
@@ -11,6 +12,8 @@ import {
   singleObjectCodec,
   unreadCodec,
 } from '../../src/avro.ts'
+import type { ChatfeedError } from '../../src/errors.ts'
+import type { Message, RawMessage } from '../../src/model.ts'
 import { ledgerEntry, message, rawMessage, unreadCount } from './samples.ts'
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
@@ -135,4 +138,45 @@ test('a value that does not fit the schema is refused before it is written', () 
 test('the schema texts are those of the schemas folder', () => {
   for (const name of ['raw-message', 'message', 'ledger-entry'] as const)
     assert.equal((JSON.parse(schemaText(name)) as { namespace: string }).namespace, 'chatfeed')
+})
+
+test('some fields are decoded as the whole is, whatever lies between and behind them', () => {
+  const fields = ['id', 'fetchedAt', 'revision'] as const
+  const some = fieldsDecoder<Message, (typeof fields)[number]>(schemaText('message'), fields)
+  const { id, fetchedAt, revision } = message
+  assert.deepEqual({ ...some(messageCodec.encode(message)) }, { id, revision, fetchedAt })
+})
+
+test('a value is refused by its fields alone as by the whole', () => {
+  const some = fieldsDecoder<RawMessage, 'id' | 'fingerprint'>(schemaText('raw-message'), [
+    'id',
+    'fingerprint',
+  ])
+  const good = Buffer.from(rawMessageCodec.encode(rawMessage))
+  const codeOf = (decode: (bytes: Buffer) => unknown, bytes: Buffer): string => {
+    try {
+      decode(bytes)
+      return ''
+    } catch (error) {
+      return (error as ChatfeedError).code
+    }
+  }
+  const change = fc.record({
+    at: fc.nat(good.length - 1),
+    byte: fc.nat(255),
+    cut: fc.nat(good.length),
+    more: fc.nat(3),
+  })
+  fc.assert(
+    fc.property(change, ({ at, byte, cut, more }) => {
+      const changed = Buffer.from(good)
+      changed[at] = byte
+      for (const bytes of [changed, good.subarray(0, cut), Buffer.concat([changed, Buffer.alloc(more)])])
+        assert.equal(
+          codeOf(some, bytes),
+          codeOf((value) => rawMessageCodec.decode(value), bytes),
+        )
+    }),
+    { numRuns: 1_000 },
+  )
 })

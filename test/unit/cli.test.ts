@@ -8,7 +8,7 @@ import { runChatfeed, runCommandLines, startChatfeed, temporaryFolder } from '..
 import { until } from '../support/kafka.ts'
 import { message } from './samples.ts'
 
-const commands = ['up', 'import', 'status', 'tail', 'search', 'sandbox']
+const commands = ['up', 'import', 'status', 'audit', 'tail', 'search', 'sandbox']
 
 /** A folder with a configuration that needs no provider. */
 function folderWith(t: TestContext, config: string): string {

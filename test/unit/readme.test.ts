@@ -13,10 +13,32 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 const readme = read('README.md')
 
 test('every link inside the repository leads somewhere', () => {
-  for (const page of ['README.md', 'CHANGELOG.md', 'docs/kafka.md', 'docs/providers.md']) {
+  for (const page of [
+    'README.md',
+    'CHANGELOG.md',
+    'docs/delivery.md',
+    'docs/kafka.md',
+    'docs/providers.md',
+  ]) {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)\)/g))
       assert.ok(existsSync(new URL(target, new URL(page, root))), `${page}: ${target}`)
   }
+})
+
+test('every promise names tests that are there', () => {
+  const page = read('docs/delivery.md')
+  const promises = page.split('\n## ').slice(1, -2)
+  assert.ok(promises.length > 6)
+  let named = 0
+  for (const promise of promises) {
+    assert.match(promise, /_Proved by_ \[.+_Rests on_/s)
+    for (const [, file = '', names = ''] of promise.matchAll(/\]\(([^)]+\.ts)\)([^;\n[]*)/g)) {
+      const tests = readFileSync(new URL(file, new URL('docs/delivery.md', root)), 'utf8')
+      for (const [, name = ''] of names.matchAll(/“([^”]+)”/g))
+        assert.ok(++named && tests.includes(name), `${file}: ${name}`)
+    }
+  }
+  assert.ok(named > 10, String(named))
 })
 
 test('the example of a configuration is accepted', () => {

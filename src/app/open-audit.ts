@@ -1,0 +1,60 @@
+import { type AuditOptions, runAudit } from '../audit/audit.ts'
+import type { AuditReport } from '../audit/report.ts'
+import { ChatfeedError } from '../errors.ts'
+import { providers, providersByName } from '../providers/index.ts'
+import { storedRevisions } from '../sinks/index.ts'
+import type { Runtime } from './runtime.ts'
+
+/** Which units an audit is about; everything where nothing is said. */
+export interface AuditScope {
+  source?: string
+  /** Epoch ms: hours that begin in [fromMs, toMs); units that are no hours, such as imports, are left out then. */
+  fromMs?: number
+  toMs?: number
+}
+
+/** Audits what a configuration carries. Throws ChatfeedError `usage` for a source that is not configured. */
+export function audit(
+  runtime: Runtime,
+  { source: only, fromMs, toMs }: AuditScope,
+  rest: Pick<AuditOptions, 'patienceMs' | 'signal' | 'onProgress'>,
+): Promise<AuditReport> {
+  const { config, kafka, log, topics } = runtime
+  const sources = new Map(config.sources.map((source) => [source.name, source]))
+  const chosen = only === undefined ? undefined : sources.get(only)
+  if (only !== undefined && !chosen) {
+    throw new ChatfeedError('fatal', 'usage', `There is no source ${only}.`, {
+      mend: `Choose from ${[...sources.keys()].join(', ') || 'the sources you configure'}.`,
+    })
+  }
+  const hasRange = fromMs !== undefined || toMs !== undefined
+  const startOf = (source: string, unit: string): number | null => {
+    const known = sources.get(source)
+    return (known && providersByName.get(known.provider)?.startOf(known, unit)) ?? null
+  }
+  const isInRange = (startMs: number | null) =>
+    startMs !== null && startMs >= (fromMs ?? 0) && startMs < (toMs ?? Infinity)
+  return runAudit({
+    ...rest,
+    kafka,
+    log,
+    topics,
+    rawTopics: providers
+      .filter(({ name }) => chosen === undefined || name === chosen.provider)
+      .map(({ name }) => topics.raw(name)),
+    rawTopicOf: (source) => {
+      const known = sources.get(source)
+      return known ? topics.raw(known.provider) : null
+    },
+    isAudited: (source, unit) =>
+      (only === undefined || source === only) && (!hasRange || isInRange(startOf(source, unit))),
+    fromMs: fromMs ?? null,
+    idPrefix: chosen ? `${chosen.provider}:` : '',
+    sinks: config.sinks.map((sink) => ({
+      name: sink.name,
+      groupId: topics.group(`sink.${sink.name}`),
+      open: () => storedRevisions(sink),
+    })),
+    windowMs: config.dedup.window,
+  })
+}
