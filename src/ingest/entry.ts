@@ -75,6 +75,7 @@ export function entryAfter(
   if (
     unit.pollEveryMs !== null &&
     isOpen(unit, startedAt) &&
+    before.publishedAt === null &&
     (reading.state === 'published' || reading.state === 'empty')
   ) {
     return {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ChatfeedError } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { GroupMember } from '../kafka/group.ts'
@@ -79,6 +80,8 @@ async function runPartition(
     // When one has to begin anew, all do: no source may be read twice at a time.
     const anew = new AbortController()
     const either = AbortSignal.any([signal, anew.signal])
+    // Every source that waits listens to it.
+    setMaxListeners(0, either)
     const begin = (source: IngestSource) =>
       watch
         .during(source.name, (alive) => ingestSource(options, source, ledger, alive, either))

@@ -4,6 +4,7 @@ import type { Connection } from '../kafka/connection.ts'
 import { partitionOf } from '../kafka/partitioner.ts'
 import { readRange } from '../kafka/range.ts'
 import { RecordBatchWriter } from '../kafka/record-batch.ts'
+import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import { TransactionalWriter } from '../kafka/transaction.ts'
 import type { LedgerEntry } from '../model.ts'
 
@@ -31,7 +32,10 @@ export class LedgerReader {
     this.#partition = partition
   }
 
-  /** The entries committed since the last call, all of them at first; cut short when `signal` aborts. */
+  /**
+   * The entries committed since the last call, all of them at first; cut short when `signal` aborts. Throws ChatfeedError
+   * `fatal` (`foreign_record`) on what is no entry: left out, it could be a newer version's and its unit read twice.
+   */
   async *entries(signal?: AbortSignal): AsyncGenerator<LedgerEntry> {
     const range = {
       ...(this.#from !== undefined && { from: this.#from }),
@@ -39,15 +43,31 @@ export class LedgerReader {
     }
     for await (const records of readRange(this.#connection, this.#topic, this.#partition, range)) {
       for (const record of records) {
-        const value = record.value()
-        if (value) yield ledgerCodec.decode(value)
+        const entry = entryIn(record, records)
+        if (entry) yield entry
       }
       this.#from = records.nextOffset
     }
   }
 }
 
-/** Reads one partition of the ledger topic into `view`. */
+/** Undefined for a record without a value. */
+function entryIn(record: RecordView, { topic, partition }: RecordSet): LedgerEntry | undefined {
+  const value = record.value()
+  try {
+    return value ? ledgerCodec.decode(value) : undefined
+  } catch (cause) {
+    const at = `partition ${partition}, offset ${record.offset}`
+    throw new ChatfeedError('fatal', 'foreign_record', `Topic ${topic} holds no ledger entry at ${at}.`, {
+      cause,
+      mend:
+        'Another program writes into this topic, or a newer chatfeed: update this one, ' +
+        'or give it topics of its own with kafka.topicPrefix.',
+    })
+  }
+}
+
+/** Reads one partition of the ledger topic into `view`. Throws as `LedgerReader.entries`. */
 export async function readLedger(
   connection: Connection,
   topic: string,
@@ -64,7 +84,8 @@ const unseenMs = 2_000
 
 /**
  * The ledger of the sources that live in one partition of the ledger topic. Its writer is transactional, so a
- * process that lost the partition cannot overwrite what its successor knows.
+ * process that lost the partition cannot overwrite what its successor knows. Of two entries of a unit the later one in
+ * the topic holds, whoever wrote it, here as for every other reader.
  */
 export class Ledger {
   readonly #writer: TransactionalWriter
@@ -72,8 +93,11 @@ export class Ledger {
   readonly #partition: number
   readonly #reader: LedgerReader
   readonly #view: LedgerView = new Map()
-  #writing: Promise<void> = Promise.resolve()
-  #catchingUp: Promise<void> | undefined
+  /** The newest value that was written here and not yet read back, by key: what is read of the unit until then is older. */
+  readonly #ahead = new Map<string, Buffer>()
+  /** One step after the other: nothing is read while a write is under way. */
+  #step: Promise<unknown> = Promise.resolve()
+  #catchingUp: Promise<unknown> | undefined
   #caughtUpAt = 0
 
   private constructor(writer: TransactionalWriter, topic: string, partition: number, reader: LedgerReader) {
@@ -107,38 +131,55 @@ export class Ledger {
    * ledger is of no use any more then and must be opened anew.
    */
   async put(entry: LedgerEntry): Promise<void> {
-    const write = this.#writing.then(async () => {
-      const batch = new RecordBatchWriter(1_024)
-      batch.append(ledgerKey(entry), ledgerCodec.encode(entry))
-      await this.#writer.commit([{ topic: this.#topic, partition: this.#partition, batches: [batch.seal()] }])
-    })
-    this.#writing = write.catch(() => undefined)
+    const key = ledgerKey(entry)
     try {
-      await write
+      await this.#after(async () => {
+        const value = Buffer.from(ledgerCodec.encode(entry))
+        const batch = new RecordBatchWriter(1_024)
+        batch.append(key, value)
+        await this.#writer.commit([
+          { topic: this.#topic, partition: this.#partition, batches: [batch.seal()] },
+        ])
+        this.#ahead.set(key.toString(), value)
+        this.remember(entry)
+      })
     } catch (cause) {
       if (!isTransient(cause)) throw cause
       throw new ChatfeedError('transient', 'ledger_lost', `The ledger is lost: ${cause.message}`, { cause })
     }
-    this.remember(entry)
   }
 
   /** Takes in what others, a backfill, have written; so often that nothing goes unseen for more than two seconds. */
-  catchUp(signal: AbortSignal): Promise<void> {
-    if (performance.now() < this.#caughtUpAt + unseenMs) return Promise.resolve()
-    this.#catchingUp ??= this.#catchUp(signal).finally(() => {
+  async catchUp(signal: AbortSignal): Promise<void> {
+    if (performance.now() < this.#caughtUpAt + unseenMs) return
+    this.#catchingUp ??= this.catchUpNow(signal).finally(() => {
       this.#catchingUp = undefined
     })
-    return this.#catchingUp
+    await this.#catchingUp
   }
 
-  async #catchUp(signal: AbortSignal): Promise<void> {
-    const startedAt = performance.now()
-    for await (const entry of this.#reader.entries(signal)) {
-      const known = this.#view.get(entry.source)?.get(entry.unit)
-      // One of our own may have been overtaken by what is in memory only.
-      if ((entry.lastTriedAt ?? 0) >= (known?.lastTriedAt ?? 0)) this.remember(entry)
-    }
-    this.#caughtUpAt = startedAt
+  /** Takes in all that others have written before the call; false when `signal` aborted first. */
+  catchUpNow(signal: AbortSignal): Promise<boolean> {
+    return this.#after(async () => {
+      const startedAt = performance.now()
+      for await (const entry of this.#reader.entries(signal)) this.#takeIn(entry)
+      if (signal.aborted) return false
+      this.#caughtUpAt = startedAt
+      return true
+    })
+  }
+
+  #after<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#step.then(step)
+    this.#step = result.catch(() => undefined)
+    return result
+  }
+
+  #takeIn(entry: LedgerEntry): void {
+    const key = ledgerKey(entry).toString()
+    const ahead = this.#ahead.get(key)
+    if (!ahead) this.remember(entry)
+    else if (ahead.equals(ledgerCodec.encode(entry))) this.#ahead.delete(key)
   }
 
   /** Keeps an entry in memory only. */

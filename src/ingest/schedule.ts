@@ -91,11 +91,17 @@ export function nextDueAt(units: readonly Unit[], entries: ReadonlyMap<string, L
 export interface UnitCounts {
   /** Published or empty, whether or not another look is to come. */
   done: number
-  /** Due now and not yet read. */
+  /** Due now and not yet read; an open hour that is polled about as often as it should be is not among them. */
   due: number
   lost: number
   failed: number
 }
+
+/** Polls of many channels wait for each other. */
+const pollSlackMs = 60_000
+
+const isPolled = (entry: LedgerEntry | undefined): boolean =>
+  entry?.state === 'pending' && entry.lastTriedAt !== null
 
 /** Counts the units of a source by how they stand at `nowMs`. */
 export function countUnits(
@@ -109,7 +115,7 @@ export function countUnits(
     const at = dueAt(unit, entry)
     if (entry && closed.has(entry.state)) counts.done++
     else if (entry?.state === 'lost' || entry?.state === 'failed') counts[entry.state]++
-    else if (at !== null && at <= nowMs) counts.due++
+    else if (at !== null && at <= nowMs - (isPolled(entry) ? pollSlackMs : 0)) counts.due++
   }
   return counts
 }

@@ -3,8 +3,9 @@ import type { Logger } from '../log.ts'
 import type { LedgerEntry } from '../model.ts'
 import { channelOf, isBackfilled } from '../providers/coverage.ts'
 import type { Publish, Reading, Source, Unit } from '../providers/provider.ts'
+import { stopped } from '../providers/stopped.ts'
 import { entryAfter, newEntry } from './entry.ts'
-import { forgetExpiry, showExpiry } from './expiry.ts'
+import { showExpiry } from './expiry.ts'
 import { backOffMs, leastBackOffMs, rest } from './retry.ts'
 import { countUnits, dueUnits, nextDueAt, nextUnit, type UnitCounts } from './schedule.ts'
 
@@ -18,6 +19,8 @@ export interface SourceLoopOptions {
   entries: () => ReadonlyMap<string, LedgerEntry>
   /** Takes in what others have written into the ledger. */
   catchUp?: () => Promise<void>
+  /** The same, with nothing left unseen that was written before the call; false when `signal` aborted first. */
+  catchUpNow?: () => Promise<boolean>
   /** Resolves when the entry is safe in the ledger. Throws `ledger_lost` when this process no longer owns it. */
   record: (entry: LedgerEntry) => Promise<void>
   /** Keeps an entry in memory only: nothing worth writing has changed. */
@@ -80,17 +83,14 @@ export async function runSource(
   }
   // Before the first list, which a provider that is away may keep from us for long.
   const known = [...options.entries().values()].map(({ unit, deadline }) => ({ name: unit, deadline }))
-  showExpiry(source.name, known, options.entries())
-  signal.addEventListener('abort', () => {
-    forgetExpiry(source.name)
-  })
+  showExpiry(source.name, known, options.entries(), signal)
   while (!signal.aborted) {
     try {
       alive()
       reading = undefined
       await catchUp()
       units = await source.units(now(), options.entries(), signal)
-      showExpiry(source.name, units, options.entries())
+      showExpiry(source.name, units, options.entries(), signal)
       await nailDown(options, units)
       const due = dueUnits(units, options.entries(), now(), tried)
       const next = nextUnit(once ? due.filter(({ unit }) => !tried.has(unit.name)) : due, turn++)
@@ -119,8 +119,9 @@ export async function runSource(
       const isPutOff = reading !== undefined && faults % unitPatience === 0
       if (reading && isPutOff) {
         tried.add(reading.name)
-        const entry = await putOff(options, reading, error.message)
-        if (once) count(summary, entry)
+        const booked = await book(options, reading, { state: 'failed', reason: error.message }, now())
+        if (!booked) break
+        if (once) count(summary, booked.entry)
       }
       // A once run tries the next unit as it did the first; a live one asks ever more calmly until something works.
       const attempt = once ? ((faults - 1) % unitPatience) + 1 : faults
@@ -144,8 +145,11 @@ async function nailDown(options: SourceLoopOptions, units: readonly Unit[]): Pro
   const met = new Set<string>()
   for (const unit of units) {
     const channel = channelOf(unit.name)
+    if (met.has(channel)) continue
+    // The list may have been long in coming.
+    if (!options.entries().has(unit.name) && (await options.catchUpNow?.()) === false) return
     const entry = options.entries().get(unit.name)
-    if (met.has(channel) || (entry && isBackfilled(entry))) continue
+    if (entry && isBackfilled(entry)) continue
     met.add(channel)
     if (!entry) await options.record(newEntry(options.source.name, unit))
   }
@@ -168,22 +172,19 @@ async function readOnce(
   unit: Unit,
 ): Promise<{ entry: LedgerEntry; retryAfterMs: number }> {
   const { source, log, signal, now } = options
-  const previous = options.entries().get(unit.name)
   const startedAt = now()
-  const close = (reading: Reading) => entryAfter(source.name, unit, previous, reading, startedAt)
   let reading: Reading
   try {
     reading = await options.publishing(unit.name, (publish) => source.read(unit, publish, signal))
   } catch (error) {
     // A stopped source shows its reason in the ledger, where `status` finds it.
     if (!isTransient(error) && !signal.aborted)
-      await options.record(close({ state: 'failed', reason: explain(error) }))
+      await book(options, unit, { state: 'failed', reason: explain(error) }, startedAt)
     throw error
   }
-  const entry = close(reading)
-  const isQuiet = previous !== undefined && isQuietPoll(unit, previous, entry)
-  if (isQuiet) options.remember(entry)
-  else await options.record(entry)
+  const booked = await book(options, unit, reading, startedAt)
+  if (!booked) throw stopped(signal.reason)
+  const { entry, isQuiet } = booked
   const { state, lines, reason } = entry
   log[!isQuiet && (state === 'lost' || state === 'failed') ? 'warn' : 'debug'](
     { source: source.name, unit: unit.name, state, lines, reason },
@@ -192,11 +193,23 @@ async function readOnce(
   return { entry, retryAfterMs: ('retryAfterMs' in reading && reading.retryAfterMs) || 0 }
 }
 
-async function putOff(options: SourceLoopOptions, unit: Unit, reason: string): Promise<LedgerEntry> {
+/**
+ * Books what a reading came to, on top of what others have booked for the unit while it lasted. Null when the source
+ * was stopped before that was known: then nothing is booked.
+ */
+async function book(
+  options: SourceLoopOptions,
+  unit: Unit,
+  reading: Reading,
+  startedAt: number,
+): Promise<{ entry: LedgerEntry; isQuiet: boolean } | null> {
+  if ((await options.catchUpNow?.()) === false) return null
   const previous = options.entries().get(unit.name)
-  const entry = entryAfter(options.source.name, unit, previous, { state: 'failed', reason }, options.now())
-  await options.record(entry)
-  return entry
+  const entry = entryAfter(options.source.name, unit, previous, reading, startedAt)
+  const isQuiet = previous !== undefined && isQuietPoll(unit, previous, entry)
+  if (isQuiet) options.remember(entry)
+  else await options.record(entry)
+  return { entry, isQuiet }
 }
 
 /** A poll of an open hour that met nothing new, or the same refusal, is worth neither a ledger record nor a warning. */

@@ -4,11 +4,17 @@ import type { LedgerEntry } from '../model.ts'
 export const hourMs = 3_600_000
 
 /**
- * An hour before all that the running job has had to do with, which only a backfill has read: closed, though the job
- * never tried it.
+ * Whether only a backfill has had to do with an hour: it was read, and the running job was never to read it, nor is it to
+ * look again. The ledger says so by an entry that was published, is closed and was never tried; the job's own always
+ * tell when they were first tried. `backfilledEntry` writes that state, and nothing else need know how it looks.
  */
 export function isBackfilled({ firstTriedAt, publishedAt, nextLookAt }: LedgerEntry): boolean {
   return firstTriedAt === null && publishedAt !== null && nextLookAt === null
+}
+
+/** The entry of an hour that was published, as one for which `isBackfilled` is true. */
+export function backfilledEntry(published: LedgerEntry): LedgerEntry {
+  return { ...published, firstTriedAt: null, nextLookAt: null }
 }
 
 /** What stands before the hour in the name of a unit, its slash included; `''` where there is nothing. */

@@ -160,6 +160,23 @@ test('beside a running job: older hours are read once, and the job, started agai
   await assertBalanced(t, scene)
 })
 
+test('before the first start of the job: the hours that it would begin with are to be looked at again, older ones not', async (t) => {
+  const scene = await gatewayScene(t, 'easemob', { since: '30h', lookAgain: ['6h'] })
+  for (const [source, unit] of [
+    ['support', hourAgo],
+    ['live', (ago: number) => `2477096/${hourAgo(ago)}`],
+  ] as const) {
+    const { status, stderr } = await runBackfill(t, scene, source, timeAgo(34), timeAgo(25))
+    assert.equal(status, 0, stderr)
+    const ledger = await ledgerOf(scene)
+    for (const ago of [34, 33, 32, 31, 29, 28, 27, 26]) {
+      const { state, nextLookAt } = ledger.get(`${source}|${unit(ago)}`)!
+      assert.match(state, /^(published|empty)$/)
+      assert.equal(nextLookAt !== null, ago < 30, `${source} ${ago} hours ago`)
+    }
+  }
+})
+
 test('killed in the middle it goes on where it was: only the hour under way is read again', async (t) => {
   const scene = await gatewayScene(t, 'easemob', { since: '3h' })
   scene.gateway.delayMs = 60

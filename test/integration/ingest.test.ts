@@ -4,6 +4,7 @@ import { EntryWriter } from '../../src/ingest/entry-writer.ts'
 import { Ledger, ledgerPartition, type LedgerView, readLedger } from '../../src/ingest/ledger.ts'
 import { type SourceEnd, type IngestOptions, type IngestSource, runIngest } from '../../src/ingest/ingest.ts'
 import { ChatfeedError } from '../../src/errors.ts'
+import { Producer } from '../../src/kafka/producer.ts'
 import { TransactionalWriter } from '../../src/kafka/transaction.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Provider, Publish, Reading, Source, Unit } from '../../src/providers/provider.ts'
@@ -170,4 +171,85 @@ test('the ledger sees what others write, in the partition of the source, and kee
     return lines().length === 3
   })
   await ledger.put({ ...ledgerEntry, unit: 'own' }) // was not fenced
+})
+
+/** A ledger and others who write into it, and whether memory and topic tell the same of the unit `u`. */
+async function sharedLedger(t: TestContext) {
+  const seam = testKafka(t)
+  const topic = await seam.topic('ledger')
+  const connection = seam.connection()
+  await connection.know([topic])
+  const { signal } = new AbortController()
+  const ledger = await Ledger.open(connection, topic, 0, seam.group('l-0'), signal)
+  const others = new EntryWriter({ kafka: seam.kafka, log: silentLog, ledgerTopic: topic, signal })
+  t.after(() => others.close())
+  const entry = (lines: number, lastTriedAt: number) => ({ ...ledgerEntry, unit: 'u', lines, lastTriedAt })
+  return {
+    seam,
+    topic,
+    connection,
+    ledger,
+    others,
+    entry,
+    assertLines: async (lines: number) => {
+      await until('what was committed can be read', async () => {
+        const view: LedgerView = new Map()
+        await readLedger(connection, topic, 0, view)
+        return view.get('support')?.get('u')?.lines === lines
+      })
+      assert.equal(await ledger.catchUpNow(signal), true)
+      assert.equal(ledger.entries('support').get('u')?.lines, lines)
+    },
+  }
+}
+
+test('of two entries of a unit the later written one holds, whoever tried the unit last', async (t) => {
+  const { ledger, others, entry, assertLines } = await sharedLedger(t)
+  await ledger.put(entry(1, 20))
+  await others.put(entry(2, 10))
+  await assertLines(2)
+  await others.put(entry(3, 40))
+  await ledger.put(entry(4, 30))
+  await assertLines(4)
+  await others.put(entry(5, 5))
+  await assertLines(5)
+})
+
+test('what is only in memory outlives the reading back of what it goes on from, and nothing else', async (t) => {
+  const { ledger, others, entry, assertLines } = await sharedLedger(t)
+  const { signal } = new AbortController()
+  await ledger.put(entry(1, 10))
+  await ledger.put(entry(2, 20))
+  ledger.remember(entry(3, 30))
+  await ledger.catchUpNow(signal)
+  assert.equal(ledger.entries('support').get('u')?.lines, 3)
+  await others.put(entry(4, 15))
+  await assertLines(4)
+})
+
+test('a catch-up that the end of the source cuts short says so', async (t) => {
+  const { ledger } = await sharedLedger(t)
+  assert.equal(await ledger.catchUpNow(AbortSignal.abort()), false)
+})
+
+test('a record that is no ledger entry is named by topic, partition and offset, with what to do about it', async (t) => {
+  const { seam, topic, connection, ledger, others, entry } = await sharedLedger(t)
+  await others.put(entry(1, 1))
+  const foreign = await Producer.open(seam.kafka, silentLog, topic)
+  t.after(() => foreign.close())
+  await foreign.add(Buffer.from('support|u'), Buffer.from('{"state":"published"}'))
+  await foreign.flush()
+  const { signal } = new AbortController()
+  for (const read of [
+    () => ledger.catchUpNow(signal),
+    () => Ledger.open(connection, topic, 0, seam.group('l-1'), signal),
+    () => readLedger(connection, topic, 0, new Map()),
+  ])
+    await assert.rejects(read(), (error) => {
+      assert.ok(error instanceof ChatfeedError)
+      assert.deepEqual([error.remedy, error.code], ['fatal', 'foreign_record'])
+      assert.equal(error.message, `Topic ${topic} holds no ledger entry at partition 0, offset 1.`)
+      assert.match(error.mend ?? '', /kafka\.topicPrefix/)
+      return true
+    })
 })

@@ -63,13 +63,14 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
         if (entry.source === source.name) entries.set(entry.unit, entry)
     }
     await catchUp()
-    const hours = await listHours(options)
+    const { hours, jobs } = await listHours(options, entries)
     const { due, read, gone, open } = planBackfill(hours, entries, now())
     const pass = await runBackfill(
       {
         source,
         signal,
         now,
+        jobs,
         entries: () => entries,
         catchUp,
         record: (entry) => writer.put(entry),
@@ -94,13 +95,21 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   }
 }
 
-/** The provider may have to be asked for its channels; while it is away that is tried again. */
-async function listHours({ source, fromMs, toMs, signal, onProgress }: BackfillOptions): Promise<Unit[]> {
+/**
+ * The hours of the range, and those that are or would be the running job's. The provider may have to be asked for its
+ * channels; while it is away that is tried again.
+ */
+async function listHours(
+  { source, fromMs, toMs, signal, onProgress, now = Date.now }: BackfillOptions,
+  entries: ReadonlyMap<string, LedgerEntry>,
+): Promise<{ hours: Unit[]; jobs: ReadonlySet<string> }> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await source.hours(fromMs, toMs, signal)
+      const hours = await source.hours(fromMs, toMs, signal)
+      const listed = await source.units(now(), entries, signal)
+      return { hours, jobs: new Set(listed.map(({ name }) => name)) }
     } catch (error) {
-      if (signal.aborted) return []
+      if (signal.aborted) return { hours: [], jobs: new Set() }
       if (!isTransient(error)) throw error
       const waitMs = Math.max(error.retryAfterMs ?? backOffMs(attempt), leastBackOffMs(attempt))
       const pause = { reason: error.message, untilMs: Date.now() + waitMs }

@@ -1,6 +1,6 @@
 import { ChatfeedError, explain, isTransient } from '../../errors.ts'
 import type { LedgerEntry } from '../../model.ts'
-import { isCovered } from '../../providers/coverage.ts'
+import { backfilledEntry, isCovered } from '../../providers/coverage.ts'
 import type { Publish, Reading, Source, Unit } from '../../providers/provider.ts'
 import { entryAfter } from '../entry.ts'
 import { backOffMs, leastBackOffMs, longestBackOffMs, rest } from '../retry.ts'
@@ -11,6 +11,8 @@ export interface BackfillLoopOptions {
   source: Pick<Source, 'name' | 'read'>
   signal: AbortSignal
   now: () => number
+  /** The units that the running job would list, were it started when the backfill begins. */
+  jobs: ReadonlySet<string>
   /** The newest entry of every unit of this source, as of the last `catchUp`. */
   entries: () => ReadonlyMap<string, LedgerEntry>
   /** Takes in what others have written into the ledger. */
@@ -157,17 +159,19 @@ async function takeHour(
 }
 
 /**
- * Books an hour that was read. One that is the running job's gets the entry that the job would write; any other is
- * closed and shows that the job never tried it, so that its list of hours does not reach back to it.
+ * Books an hour that was read. One that is the running job's, or would be were it started, gets the entry that the job
+ * would write, second looks included; any other is closed, and the job's list of hours does not reach back to it.
  */
 async function book(
-  { source, entries, catchUp, record }: BackfillLoopOptions,
+  { source, signal, jobs, entries, catchUp, record }: BackfillLoopOptions,
   unit: Unit,
   reading: Reading,
   startedAt: number,
 ): Promise<void> {
   await catchUp()
+  signal.throwIfAborted() // It was cut short, and what others wrote must not be overwritten unseen.
   const known = entries()
   const entry = entryAfter(source.name, unit, known.get(unit.name), reading, startedAt)
-  await record(isCovered(unit.name, known) ? entry : { ...entry, firstTriedAt: null, nextLookAt: null })
+  const isJobs = jobs.has(unit.name) || isCovered(unit.name, known)
+  await record(isJobs ? entry : backfilledEntry(entry))
 }

@@ -56,6 +56,14 @@ test('a published unit stays published, whatever a later look meets', () => {
   }
 })
 
+test('a poll that began before the hour closed does not open again what a backfill has read after it', () => {
+  const previous = after(liveHour, [published, 2 * hour])
+  for (const reading of [published, empty]) {
+    const entry = entryAfter('s', liveHour, previous, reading, hour - 1)
+    assert.deepEqual([entry.state, entry.publishedAt], ['published', 2 * hour])
+  }
+})
+
 test('an hour that was open with messages and closes without any is empty altogether', () => {
   const entry = after(liveHour, [published, minute], [empty, hour])
   assert.deepEqual([entry.state, entry.lines, entry.bytes, entry.digest], ['empty', 0, 0, ''])

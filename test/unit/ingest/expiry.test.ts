@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { ChatfeedError } from '../../../src/errors.ts'
 import { runSource } from '../../../src/ingest/source-loop.ts'
 import { newEntry } from '../../../src/ingest/entry.ts'
+import { showExpiry } from '../../../src/ingest/expiry.ts'
 import { silentLog } from '../../../src/log.ts'
 import { metrics, registry } from '../../../src/metrics.ts'
 import type { LedgerEntry } from '../../../src/model.ts'
@@ -129,6 +131,32 @@ test('while the provider does not even give a list, the ledger tells what runs o
   assert.equal(await hoursLeft(), 4)
   stop()
   await ended
+})
+
+test('sources that share a signal share one listener, and are all forgotten with it', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: start })
+  const leaving = new AbortController()
+  for (const source of ['s', 's2', 's', 's3']) showExpiry(source, [unit('a', 5)], new Map(), leaving.signal)
+  assert.equal(getEventListeners(leaving.signal, 'abort').length, 1)
+  assert.equal(await hoursLeft(), 5)
+  leaving.abort()
+  assert.deepEqual((await metrics.unitExpiry.get()).values, [])
+})
+
+test('a list that comes when the source has left is not shown any more', async (t) => {
+  let give: (units: Unit[]) => void = () => undefined
+  let asked = () => {}
+  const wasAsked = new Promise<void>((resolve) => (asked = resolve))
+  const { stop, ended } = run(
+    t,
+    () => (asked(), new Promise((resolve) => (give = resolve))),
+    () => Promise.resolve({ state: 'failed', reason: 'cut short' }),
+  )
+  await wasAsked
+  stop()
+  give([unit('a', 5)])
+  await ended
+  assert.equal(await hoursLeft(), null)
 })
 
 test('with everything read the gauge says nothing', async (t) => {

@@ -87,3 +87,12 @@ test('units are counted by what became of them', () => {
   const units = [...[...entries.keys(), 'unread'].map((name) => unit(name)), unit('to come', 1_000 * hour)]
   assert.deepEqual(countUnits(units, entries, 2 * hour), { done: 2, due: 1, lost: 1, failed: 1 })
 })
+
+test('an open hour that is polled as often as it should be is not due; one that is left alone is', () => {
+  const entry = after(liveHour, [published, minute])
+  const entries = new Map([[liveHour.name, entry]])
+  const polledAt = entry.nextLookAt ?? 0
+  assert.equal(countUnits([liveHour], entries, polledAt + minute - 1).due, 0)
+  assert.equal(countUnits([liveHour], entries, polledAt + minute).due, 1)
+  assert.equal(countUnits([liveHour], new Map(), minute).due, 1)
+})

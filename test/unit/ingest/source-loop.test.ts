@@ -10,6 +10,7 @@ import {
 } from '../../../src/ingest/source-loop.ts'
 import { silentLog } from '../../../src/log.ts'
 import type { LedgerEntry } from '../../../src/model.ts'
+import { backfilledEntry } from '../../../src/providers/coverage.ts'
 import type { Publish, Reading, Source, Unit } from '../../../src/providers/provider.ts'
 
 const hour = 3_600_000
@@ -123,18 +124,90 @@ test('an hour that somebody else has read meanwhile is not read again', async ()
   assert.deepEqual(run.readings, ['b'])
 })
 
+/** What a backfill books for a unit. */
+const booked = (name: string): LedgerEntry => ({
+  ...newEntry('s', unit(name)),
+  state: 'published',
+  attempts: 1,
+  lines: 7,
+  digest: 'b',
+  lastTriedAt: 5,
+  publishedAt: 5,
+  nextLookAt: null,
+})
+
+/** A loop during whose readings a backfill books the unit; seen only when the ledger is looked at anew. */
+function besideBackfill(read: Read, name = 'a') {
+  let isBooked = false
+  const run = loop([unit(name)], (...reading) => {
+    isBooked = true
+    return read(...reading)
+  })
+  run.options.catchUpNow = () => {
+    if (isBooked && run.written.length === 0) run.ledger.set(name, booked(name))
+    return Promise.resolve(true)
+  }
+  return run
+}
+
+for (const end of [
+  { state: 'failed', reason: 'cut short', retryAfterMs: 600_000 },
+  { state: 'not_yet', reason: 'no file' },
+  { state: 'lost', reason: 'expired' },
+] satisfies Reading[])
+  test(`an hour that a backfill has read during a long reading stays published when that ends ${end.state}`, async () => {
+    const run = besideBackfill(() => end)
+    await run.once()
+    const { state, lines, digest, publishedAt, attempts } = run.written[0]!
+    assert.deepEqual([state, lines, digest, publishedAt, attempts], ['published', 7, 'b', 5, 2])
+  })
+
+test('an hour that a backfill has read stays published when the reading of the job stops the source', async () => {
+  const run = besideBackfill(() => {
+    throw new ChatfeedError('fatal', 'credentials', 'The secret is wrong.')
+  })
+  await assert.rejects(run.once(), { code: 'credentials' })
+  assert.deepEqual([run.written[0]?.state, run.written[0]?.publishedAt], ['published', 5])
+})
+
+test('an hour that a backfill has read stays published when the job puts it off', async () => {
+  const run = besideBackfill(() => {
+    throw throttled()
+  })
+  await run.once()
+  assert.deepEqual([run.written[0]?.state, run.written[0]?.publishedAt], ['published', 5])
+})
+
+test('an hour that a backfill books while the provider is asked for its list is not begun anew', async () => {
+  const run = loop([unit('a'), unit('b', { opensAt: hour })], () => published)
+  run.options.catchUpNow = () => Promise.resolve(run.ledger.set('a', booked('a')).size > 0)
+  await run.once()
+  assert.deepEqual([run.nailed, run.readings], [['b'], ['b']])
+})
+
+test('a source that is stopped while it looks at the ledger books nothing', async () => {
+  for (const read of [
+    () => published,
+    () => {
+      throw throttled()
+    },
+  ]) {
+    const run = loop([unit('a')], read)
+    run.options.catchUpNow = () => {
+      if (run.readings.length > 0) run.stop()
+      return Promise.resolve(!run.options.signal.aborted)
+    }
+    assert.equal((await run.once()).units, 0)
+    assert.deepEqual(run.written, [])
+  }
+})
+
 test('hours that only a backfill has read are not the oldest that the job knows', async () => {
   const run = loop(
     [unit('1/8'), unit('1/9', { opensAt: hour }), unit('1/10', { opensAt: 2 * hour })],
     () => published,
   )
-  const entry = {
-    ...newEntry('s', unit('1/8')),
-    state: 'published' as const,
-    publishedAt: 1,
-    nextLookAt: null,
-  }
-  run.ledger.set('1/8', entry)
+  run.ledger.set('1/8', backfilledEntry(booked('1/8')))
   await run.once()
   assert.deepEqual(run.nailed, ['1/9'])
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { easemob } from '../../../src/providers/easemob/index.ts'
 import { silentLog } from '../../../src/log.ts'
 import type { LedgerEntry } from '../../../src/model.ts'
-import { coverFrom, isBackfilled, isCovered } from '../../../src/providers/coverage.ts'
+import { backfilledEntry, coverFrom, isBackfilled, isCovered } from '../../../src/providers/coverage.ts'
 import { polyv } from '../../../src/providers/polyv/index.ts'
 import type { Source } from '../../../src/providers/provider.ts'
 import { ledgerEntry } from '../samples.ts'
@@ -43,7 +43,7 @@ test('units of other kinds do not count', () => {
 
 /** Hours that only a backfill has read. */
 const backfilled = (...units: string[]): Map<string, LedgerEntry> =>
-  new Map(units.map((unit) => [unit, { ...ledgerEntry, unit, firstTriedAt: null, nextLookAt: null }]))
+  new Map(units.map((unit) => [unit, backfilledEntry({ ...ledgerEntry, unit })]))
 
 test('what only a backfill has read does not stretch the list, however far back and with whatever gaps', () => {
   assert.equal(begins(backfilled('10', '11', '20')), 50)
@@ -56,9 +56,16 @@ test('hours missed in an outage stay listed, though a backfill has read some of 
   assert.equal(begins(new Map([...known, ...backfilled('12', '13')])), 14)
 })
 
+test('what is written as backfilled reads as backfilled, with all that the reading told', () => {
+  const entry = backfilledEntry(ledgerEntry)
+  assert.equal(isBackfilled(entry), true)
+  assert.equal(isBackfilled(ledgerEntry), false)
+  const { state, lines, bytes, digest, lastTriedAt, publishedAt, reason } = ledgerEntry
+  assert.deepEqual({ ...entry, state, lines, bytes, digest, lastTriedAt, publishedAt, reason }, entry)
+})
+
 test('an hour is backfilled when it was read and closed without having been tried by the job', () => {
   const entry = backfilled('10').get('10')!
-  assert.equal(isBackfilled(entry), true)
   assert.equal(isBackfilled({ ...entry, firstTriedAt: 1 }), false)
   const nailed = { ...entry, state: 'pending' as const, publishedAt: null, nextLookAt: 1 }
   assert.equal(isBackfilled(nailed), false, 'an hour that is to be read is the job’s')

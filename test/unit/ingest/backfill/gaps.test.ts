@@ -15,6 +15,7 @@ const firstHour = 1_000
 
 /** Named by ten digits, as hours are. */
 const nameOf = (at: number): string => String(at).padStart(10, '0')
+const nameOfUnit = ({ name }: Unit): string => name
 const startOf = (name: string): number => Number(name) * hour
 
 /** A running job and backfills on one ledger, each killed after some readings. */
@@ -23,6 +24,8 @@ class World {
   readonly ledger = new Map<string, LedgerEntry>()
   /** Hours that the job has read. */
   readonly readByJob = new Set<number>()
+  /** The oldest hour that the job begins with, were it started when it or a backfill has read the first of its hours. */
+  begin = Infinity
   readonly #lookAgainMs: readonly number[]
 
   constructor(lookAgainMs: readonly number[]) {
@@ -30,6 +33,7 @@ class World {
   }
 
   async job(readings: number): Promise<void> {
+    this.begin = Math.min(this.begin, this.nowHour - sinceHours)
     const killed = new AbortController()
     const source = this.#source(killed, readings, this.readByJob)
     const surroundings = this.#surroundings(killed.signal)
@@ -45,7 +49,14 @@ class World {
     const units = Array.from({ length: hours }, (_, at) => this.#unit(fromHour + at))
     const { due } = planBackfill(units, this.ledger, this.nowHour * hour)
     const surroundings = this.#surroundings(killed.signal)
-    await runBackfill({ ...surroundings, source, onProgress: () => undefined }, due)
+    const jobs = new Set(
+      (await source.units(this.nowHour * hour, this.ledger, killed.signal)).map(nameOfUnit),
+    )
+    const record = (entry: LedgerEntry) => {
+      if (jobs.has(entry.unit)) this.begin = Math.min(this.begin, Number(entry.unit))
+      return surroundings.record(entry)
+    }
+    await runBackfill({ ...surroundings, source, jobs, record, onProgress: () => undefined }, due)
   }
 
   #surroundings(signal: AbortSignal) {
@@ -109,28 +120,33 @@ const step = fc.oneof(
   }),
 )
 
-test('whatever is killed when, the job leaves no hour out since its first start, and reads none from before', async () => {
+test('whatever is killed when, the job leaves no hour and no second look out since the first hour of its own, and reads none from before', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 12 }),
       fc.constantFrom([], [6 * hour]),
       async (steps, lookAgainMs) => {
         const world = new World(lookAgainMs)
-        let startedAt: number | undefined
         for (const next of [...steps, { kind: 'job' as const, readings: 1_000 }]) {
           if (next.kind === 'time') world.nowHour += next.hours
           else if (next.kind === 'backfill')
             await world.backfill(world.nowHour - next.hoursAgo, next.hours, next.readings)
-          else {
-            startedAt ??= world.nowHour
-            await world.job(next.readings)
-          }
+          else await world.job(next.readings)
         }
-        const begin = (startedAt ?? world.nowHour) - sinceHours
-        for (let at = begin; at < world.nowHour; at++)
-          assert.equal(world.ledger.get(nameOf(at))?.state, 'published', `hour ${at} of ${begin}`)
+        const endHour = world.nowHour
+        for (let at = world.begin; at < endHour; at++)
+          assert.equal(world.ledger.get(nameOf(at))?.state, 'published', `hour ${at} of ${world.begin}`)
+
+        world.nowHour += 6
+        await world.job(1_000)
+        for (let at = world.begin; at < endHour; at++) {
+          const { publishedAt, lastTriedAt, nextLookAt } = world.ledger.get(nameOf(at))!
+          assert.equal(nextLookAt, null)
+          for (const afterMs of lookAgainMs)
+            assert.ok(lastTriedAt! >= publishedAt! + afterMs, `hour ${at} was not looked at again`)
+        }
         assert.deepEqual(
-          [...world.readByJob].filter((at) => at < begin),
+          [...world.readByJob].filter((at) => at < world.begin),
           [],
         )
       },

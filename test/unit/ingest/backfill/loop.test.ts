@@ -45,6 +45,7 @@ function scene(read: Read, ...known: LedgerEntry[]) {
     },
     signal: stopping.signal,
     now: () => 100 * hour,
+    jobs: new Set(),
     entries: () => ledger,
     catchUp: () => Promise.resolve(),
     record: (entry) => {
@@ -116,6 +117,20 @@ test('an hour of the running job gets the entry that the job would write, second
     [
       [7, 106 * hour, 3],
       [100 * hour, 106 * hour, 1],
+    ],
+  )
+})
+
+test('an hour that the job would begin with gets second looks, though nobody has started the job yet', async () => {
+  const backfill = scene(() => published)
+  backfill.options.jobs = new Set(['98'])
+  await backfill.run(unit('97'), unit('98'), unit('99'))
+  assert.deepEqual(
+    backfill.written.map(({ unit: name, firstTriedAt, nextLookAt }) => [name, firstTriedAt, nextLookAt]),
+    [
+      ['97', null, null],
+      ['98', 100 * hour, 106 * hour],
+      ['99', 100 * hour, 106 * hour],
     ],
   )
 })
@@ -269,6 +284,15 @@ test(
     assert.deepEqual(pass, { ...untouched, read: 1, lines: 3, left: 2 })
   },
 )
+
+test('a stop while the ledger is looked at before booking leaves the hour unbooked', async () => {
+  const backfill = scene(() => {
+    backfill.options.catchUp = () => Promise.resolve(backfill.stop())
+    return published
+  })
+  const pass = await backfill.run(unit('1'))
+  assert.deepEqual([pass.left, backfill.written], [1, []])
+})
 
 test('a stop ends a long rest at once', { timeout: 5_000 }, async () => {
   const backfill = scene(() => {
