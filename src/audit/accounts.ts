@@ -20,6 +20,8 @@ export interface UnitAccount {
   reason: string | null
   /** First complete reading, epoch ms. */
   publishedAt: number | null
+  /** When the reading that `lines` tells of began, epoch ms; 0 where the ledger does not tell. */
+  lookedAt: number
   /** When it is to be read (again), epoch ms; null where it never is. */
   dueAt: number | null
   /** Whether the unit was asked for. What lies elsewhere can still explain it. */
@@ -30,7 +32,7 @@ export interface UnitAccount {
 
 type Known = Pick<
   LedgerEntry,
-  'source' | 'unit' | 'state' | 'lines' | 'reason' | 'publishedAt' | 'nextLookAt'
+  'source' | 'unit' | 'state' | 'lines' | 'reason' | 'publishedAt' | 'lastTriedAt' | 'nextLookAt'
 >
 
 /** One account for every unit that the ledger or a record names, by number in the order of their appearance. */
@@ -55,6 +57,7 @@ export class Accounts {
         lines: 0,
         reason: null,
         publishedAt: null,
+        lastTriedAt: null,
         nextLookAt: null,
       })
     )
@@ -70,10 +73,12 @@ export class Accounts {
   }
 
   #open(entry: Known): number {
-    const { source, unit, state, lines, reason, publishedAt, nextLookAt: dueAt } = entry
+    const { source, unit, state, lines, reason, publishedAt, lastTriedAt, nextLookAt: dueAt } = entry
+    // A reason tells of a later look that came to nothing; a saved file was fetched before it was read.
+    const lookedAt = reason === null && !unit.startsWith('import/') ? (lastTriedAt ?? 0) : 0
     const isAudited = this.#isAudited(source, unit)
     const found = { raw: 0, unique: 0, messages: 0, dead: 0, sinks: {}, problems: 0 }
-    const account = { source, unit, state, lines, reason, publishedAt, dueAt, isAudited, ...found }
+    const account = { source, unit, state, lines, reason, publishedAt, lookedAt, dueAt, isAudited, ...found }
     const number = this.#list.push(account) - 1
     const units = this.#numbers.get(source)
     if (units) units.set(unit, number)

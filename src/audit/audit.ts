@@ -8,7 +8,7 @@ import { Accounts } from './accounts.ts'
 import { findProblems } from './find-problems.ts'
 import { type AuditReport, reportOf } from './report.ts'
 import { notesOf } from './notes.ts'
-import type { AuditProgress } from './progress.ts'
+import { type AuditProgress, refuseHalf } from './progress.ts'
 import { isCompacted } from './retention.ts'
 import { type AuditedSink, checkSinks } from './sinks.ts'
 import { carryThrough, type Way } from './stages.ts'
@@ -62,6 +62,7 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     const gone = await takeIn({ ...options, connection, tables, accounts, ends, settings })
     onProgress({ step: 'sorting', done: 0, total: 0 })
     tables.sort()
+    refuseHalf(signal)
     onProgress({ step: 'comparing', done: 0, total: 0 })
     const found = findProblems({
       ...options,
@@ -70,6 +71,7 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
       goneBeforeMs: gone,
       isCompacted: isCompacted(settings.get(topics.messages)),
     })
+    refuseHalf(signal)
     const { problems } = found
     const sinks = await checkSinks(tables, accounts, problems, options)
     const notes = notesOf(accounts, found, Date.now())

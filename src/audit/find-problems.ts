@@ -36,7 +36,7 @@ export function findProblems(taken: Taken): Found {
   const problems = new Problems(tables)
   const choose = tables.db.prepare('insert into audited values (?, ?)')
   for (const [unit, { publishedAt }] of accounts.audited()) choose.run(unit, publishedAt)
-  reportLost(accounts, problems)
+  reportUnread(accounts, problems)
 
   const gone = (topic: string) => taken.goneBeforeMs.get(topic) ?? 0
   const mostGone = Math.max(...rawTopics.map(gone))
@@ -60,11 +60,12 @@ export function findProblems(taken: Taken): Found {
   return { problems, uncompared, foreign }
 }
 
-/** An hour that the provider no longer has, and that was never read, is missing whole. */
-function reportLost(accounts: Accounts, problems: Problems): void {
+/** A unit that the provider no longer has, or that could not be read to its end, is missing whole as far as one knows. */
+function reportUnread(accounts: Accounts, problems: Problems): void {
   for (const [unit, { state, reason }] of accounts.audited()) {
-    if (state !== 'lost') continue
-    const detail = reason ?? 'the provider no longer has it'
+    if (state !== 'lost' && state !== 'failed') continue
+    const told = reason ?? 'it could not be read'
+    const detail = state === 'failed' ? `not read: ${told}` : told
     const whole = { id: null, position: null, record: null, count: 1 }
     problems.add({ kind: 'missing', where: 'provider', unit, detail, ...whole })
   }

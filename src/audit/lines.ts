@@ -1,3 +1,4 @@
+import { hourMs } from '../providers/coverage.ts'
 import type { Accounts, UnitAccount } from './accounts.ts'
 import type { Problems } from './problems.ts'
 import type { Tables } from './tables.ts'
@@ -25,7 +26,7 @@ const mostNamed = 20
 
 /**
  * The lines that the ledger promises, against what lies in `raw`. A complete reading of an hour that has closed
- * publishes all its rows under one `fetchedAt`, so one look must hold them all; of an hour that is still open only what
+ * publishes all its rows under one `fetchedAt`, so one look must hold them all, since the newest reading that the ledger knows began; of an hour that is still open only what
  * is new is published, so all looks together must. Of what was published before `goneBeforeMs(source)` the topic may
  * have let go in due time: answers how many such hours could not be compared.
  */
@@ -37,6 +38,7 @@ export function checkLines(
 ): number {
   const best = new Map<number, Look>()
   for (const look of tables.db.prepare(looks('unit, fetched_at')).iterate() as Iterable<Look>) {
+    if (look.fetchedAt < accounts.of(look.unit).lookedAt) continue
     const before = best.get(look.unit)
     if (!before || linesOf(look) >= linesOf(before)) best.set(look.unit, look)
   }
@@ -47,11 +49,13 @@ export function checkLines(
   }
   let gone = 0
   for (const [unit, account] of accounts.audited()) {
-    const { source, state, publishedAt } = account
+    const { source, state, publishedAt, dueAt } = account
     const look = best.get(unit)
-    if (state === 'pending') report(unit, account, together.get(unit) ?? 0)
-    else if (state !== 'published') continue
-    else if ((publishedAt ?? 0) < goneBeforeMs(source)) gone++
+    if (state !== 'published' && state !== 'pending') continue
+    // An open hour that nobody polls any more, of a channel that was given up, was last read before it was due.
+    const readAt = state === 'pending' ? (dueAt ?? Infinity) - hourMs : (publishedAt ?? 0)
+    if (account.lines > 0 && readAt < goneBeforeMs(source)) gone++
+    else if (state === 'pending') report(unit, account, together.get(unit) ?? 0)
     else report(unit, account, look ? linesOf(look) : 0, look)
   }
   return gone

@@ -24,7 +24,7 @@ export function checkUnique(tables: Tables, problems: Problems, limits: PassageL
     'unique',
     `select id, raw.unit, position, topic, partition, min(offset)
      from absent cross join raw using (id, fingerprint) join audited using (unit)
-     where not ${isStale} and not ${hasAged}
+     where not (${isStale} and not ${isFiledByPlace}) and not ${hasAged}
      group by id, fingerprint`,
     {
       window: windowMs,
@@ -46,6 +46,9 @@ const isStale = `exists (
       select min(copy.offset) from raw as copy
       where copy.id = newer.id and copy.fingerprint = newer.fingerprint and copy.fetched_at = newer.fetched_at
     ), -1) < raw.offset)`
+
+/** What has no id of its own is never stale: another file of that name has another record at its place. */
+const isFiledByPlace = `(substr(raw.id, -length('#' || raw.position)) = '#' || raw.position)`
 
 /**
  * The content may have been accepted so long ago that `unique` no longer has it: what became of the message then is

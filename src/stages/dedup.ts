@@ -4,7 +4,7 @@ import type { Outbox } from '../kafka/outbox.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import type { StageTask } from '../kafka/task.ts'
 import { metrics } from '../metrics.ts'
-import type { RawMessage } from '../model.ts'
+import { messageId, type RawMessage } from '../model.ts'
 import { deadLetter } from './dead-letter.ts'
 import { passedHeaders } from './replays.ts'
 import { SeenMessages } from './seen-messages.ts'
@@ -65,7 +65,7 @@ export function openDedup(options: DedupOptions): StageTask {
       return
     }
     const verdict = seen.judge(message.id, message.fingerprint, message.fetchedAt)
-    if (verdict !== 'new') {
+    if (verdict !== 'new' && !(verdict === 'stale' && isFiledByPlace(message))) {
       metrics.duplicates.inc({ reason: verdict })
       return
     }
@@ -73,6 +73,11 @@ export function openDedup(options: DedupOptions): StageTask {
     out.add(options.unique, key, withRevision(value, revision), passedHeaders(record))
     metrics.delay.observe({ stage: 'dedup' }, (Date.now() - message.fetchedAt) / 1_000)
   }
+}
+
+/** A record without an id of its own: at its place in another file of that name stands another record, no newer state. */
+function isFiledByPlace({ id, provider, tenant, origin }: RawMessage): boolean {
+  return id === messageId(provider, tenant, origin)
 }
 
 function decode(value: Buffer | null): RawMessage | ChatfeedError {

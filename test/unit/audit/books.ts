@@ -64,6 +64,7 @@ export class Books {
       unit: '2026112310',
       reason: null,
       publishedAt: now,
+      lastTriedAt: null,
       nextLookAt: null,
       ...entry,
     })

@@ -73,6 +73,11 @@ test('where positions are words lines are messages: one can stand at two positio
   assert.equal(report.units[0]?.raw, 3)
 })
 
+test('ids of messages that look like numbers of lines are not taken for such', async (t) => {
+  const report = await carried(new Books(t).ledger({ lines: 3 }), look([500, 700])).audit()
+  assert.deepEqual(told(report), ['missing raw - 2026112310 -'])
+})
+
 test('an hour read longer ago than raw keeps records is not called short, and that is said', async (t) => {
   const books = () => carried(new Books(t).ledger({ lines: 3, publishedAt: daysAgo(31) }), look([1, 2]))
   const aged = await books().audit({ goneBeforeMs: { raw: daysAgo(30) } })
@@ -82,16 +87,15 @@ test('an hour read longer ago than raw keeps records is not called short, and th
   assert.equal((await books().audit()).problemCount, 1)
 })
 
-test('hours that wait or failed are listed with their state and are no problem', async (t) => {
+test('hours that wait are listed with their state and are no problem', async (t) => {
   const report = await new Books(t)
     .ledger({ unit: '2026112311', state: 'not_yet', lines: 0, publishedAt: null })
-    .ledger({ unit: '2026112312', state: 'failed', lines: 0, publishedAt: null })
     .ledger({ unit: '2026112313', state: 'empty', lines: 0 })
     .audit()
   assert.equal(report.balanced, true)
   assert.deepEqual(
     report.units.map(({ unit, state }) => `${unit} ${state}`),
-    ['2026112311 not_yet', '2026112312 failed', '2026112313 empty'],
+    ['2026112311 not_yet', '2026112313 empty'],
   )
 })
 
@@ -121,4 +125,39 @@ test('units that have long been due are told: nobody reads them', async (t) => {
     .audit()
   assert.equal(balanced, true)
   assert.match(notes.join(), /^1 unit is due to be read for more than an hour/)
+})
+
+test('an open hour that nobody polls any more is not short when raw has let go of it', async (t) => {
+  const open = { lines: 4, state: 'pending', publishedAt: null, nextLookAt: daysAgo(40) } as const
+  const { balanced, notes } = await new Books(t).ledger(open).audit({ goneBeforeMs: { raw: daysAgo(30) } })
+  assert.equal(balanced, true)
+  assert.match(notes.join(), /1 unit is older than raw topics keep records/)
+  const recent = new Books(t).ledger({ ...open, nextLookAt: now })
+  assert.equal((await recent.audit({ goneBeforeMs: { raw: daysAgo(30) } })).problemCount, 4)
+})
+
+test('what failed is not accounted for: an hour, or a saved file that nobody will read again', async (t) => {
+  const reason = 'the file is cut short'
+  for (const unit of ['2026112310', 'import/history.gz']) {
+    const report = await new Books(t)
+      .ledger({ unit, state: 'failed', lines: 3, publishedAt: null, reason })
+      .audit()
+    assert.equal(report.balanced, false)
+    assert.deepEqual(told(report), [`missing provider - ${unit} -`])
+    assert.match(report.problems[0]?.text ?? '', /not read: the file is cut short/)
+  }
+})
+
+test('a later look that the ledger knows must lie in raw itself, though an earlier one had as many lines', async (t) => {
+  const books = () => new Books(t).ledger({ lines: 2, lastTriedAt: now + 10 })
+  const report = await carried(books(), look([1, 2], now)).audit()
+  assert.deepEqual(report.problemCount, 2)
+  assert.equal((await carried(books(), look([1, 2], now), look([1, 2], now + 11)).audit()).balanced, true)
+  // A look that failed tells its reason, and takes nothing back.
+  const failed = new Books(t).ledger({
+    lines: 2,
+    lastTriedAt: now + 10,
+    reason: 'at a later look: throttled',
+  })
+  assert.equal((await carried(failed, look([1, 2], now)).audit()).balanced, true)
 })

@@ -53,6 +53,30 @@ test('only an accepted copy makes others stale, with the time when that one was 
   assert.deepEqual(told(report), ['missing unique easemob:a:1 2026112310 1'])
 })
 
+test('a newer copy counts from where it was accepted, not from where its content or its reading is met first', async (t) => {
+  const copy = (content: string, at: number, revision = 1): Written => ({
+    ...one,
+    content,
+    fetchedAt: now + at,
+    revision,
+  })
+  const newest = copy('z', 10, 2)
+  const lost = copy('y', 7)
+  // Met before the lost one: a repeat out of the same reading; the same content, when it was stale.
+  for (const [first, before] of [
+    [one, copy('x', 10)],
+    [copy('x', 5), copy('z', 2)],
+  ] as const) {
+    const accepted = [first, newest]
+    const report = await new Books(t)
+      .raw(first, before, lost, newest)
+      .unique(...accepted)
+      .messages(...accepted)
+      .audit()
+    assert.deepEqual(told(report), ['missing unique easemob:a:1 2026112310 1'])
+  }
+})
+
 test('what dedup passes and drops, whatever comes, is balanced; a record taken out of unique is missed', async (t) => {
   const step = fc.record({
     id: fc.constantFrom('easemob:a:1', 'easemob:a:2'),
@@ -209,4 +233,12 @@ test('of what is missing it is told whether the stage has passed it or has yet t
     (await new Books(t).raw(one).audit({ standings: standing(next) })).problems[0]?.text ?? ''
   assert.match(await text(0), /; dedup is 7 records behind and yet to come: run chatfeed up$/)
   assert.match(await text(1), /; dedup has passed it$/)
+})
+
+test('a line without an id is never taken for a stale copy of the line at its place in another file', async (t) => {
+  const line = { id: 'easemob:a:import/history.ndjson#2', origin: 'import/history.ndjson#2' }
+  const newer = { ...line, content: 'a', fetchedAt: now }
+  const older = { ...line, content: 'b', fetchedAt: now - 1 }
+  const report = await new Books(t).raw(newer, older).unique(newer).messages(newer).audit()
+  assert.deepEqual(told(report), ['missing unique easemob:a:import/history.ndjson#2 import/history.ndjson 2'])
 })

@@ -55,6 +55,17 @@ test('a stale copy is left out, and counted apart from repeats', async () => {
   assert.equal(await duplicates('repeat'), repeats + 2)
 })
 
+test('a line without an id in an older file of the same name is no stale copy of the newer line', () => {
+  const id = 'easemob:acme#helpdesk:import/history.ndjson#2'
+  const line = { id, tenant: 'acme#helpdesk', origin: 'import/history.ndjson#2' }
+  const newer = rawRecord({ ...line, fingerprint: print('{broken a'), fetchedAt: 2_000 })
+  const older = rawRecord({ ...line, fingerprint: print('{broken b'), fetchedAt: 1_000 })
+  assert.deepEqual(
+    passed([newer, older, newer, older]).map(({ revision }) => revision),
+    [1, 2],
+  )
+})
+
 test('key and payload go through untouched, and nothing but the revision changes, also beyond 63', () => {
   const payload = Buffer.from([0, 0xff, 0x7f, 0x80, 0x0a, 0xc3, 0x28])
   const records = Array.from({ length: 200 }, (_, at) =>
