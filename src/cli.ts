@@ -80,7 +80,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--source <NAME>', 'only the units of one source')
     .option('--from <TIME>', 'only hours from a time (2026-11-23T10:00:00+08:00) or so long ago (72h) on')
     .option('--to <TIME>', 'only hours that begin before a time')
-    .option('--patience <DURATION>', 'how long a stage that is behind may stand still', '5s')
+    .option('--patience <DURATION>', 'how long a stage that is behind may stand still', '15s')
     .option('--units', 'show every unit, not only days and units with problems')
     .option('--json', 'print as JSON')
     .action(async (options: AuditCommandOptions) => {
@@ -165,16 +165,18 @@ export async function run(argv: readonly string[]): Promise<number> {
       status = await (await import('./commands/sandbox.ts')).sandbox(options)
     })
 
-  // A reader that went away (`| head`) is no error; long-running commands end by it, see app/signals.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+  process.stdout.off('error', onBrokenPipe).on('error', onBrokenPipe)
   try {
     await program.parseAsync(argv)
     return status
   } catch (error) {
     return report(error)
   }
+}
+
+/** A reader that went away (`| head`) is no error; long-running commands end by it, see app/signals. */
+function onBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 /** One clear line for the user; the exit status that belongs to it. */

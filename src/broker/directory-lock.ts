@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync, type DatabaseSyncInstance as Database } from '@photostructure/sqlite'
 
+import { ChatfeedError } from '../errors.ts'
+
 const retryMs = 50
 
 /**
@@ -13,7 +15,7 @@ export async function lockDirectory(
   directory: string,
   { signal, onWait }: { signal?: AbortSignal | undefined; onWait?: () => void },
 ): Promise<() => void> {
-  const database = new DatabaseSync(join(directory, 'lock'))
+  const database = open(join(directory, 'lock'))
   try {
     for (let attempt = 0; !tryLock(database); attempt++) {
       if (attempt === 0) onWait?.()
@@ -36,6 +38,22 @@ function tryLock(database: Database): boolean {
   } catch (error) {
     if (error instanceof Error && 'sqliteCodeName' in error && error.sqliteCodeName === 'SQLITE_BUSY')
       return false
-    throw error
+    throw unusable(database.location() ?? '', error)
   }
+}
+
+function open(path: string): Database {
+  try {
+    return new DatabaseSync(path)
+  } catch (error) {
+    throw unusable(path, error)
+  }
+}
+
+function unusable(path: string, cause: unknown): ChatfeedError {
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return new ChatfeedError('fatal', 'directory_unusable', `${path} cannot be used: ${what}.`, {
+    cause,
+    mend: 'Free space on its disk and let chatfeed write there, or set dataDir to another folder.',
+  })
 }
