@@ -48,6 +48,7 @@ export function audit(
     },
     isAudited: (source, unit) =>
       (only === undefined || source === only) && (!hasRange || isInRange(startOf(source, unit))),
+    isWhole: only === undefined && !hasRange,
     fromMs: fromMs ?? null,
     idPrefix: chosen ? `${chosen.provider}:` : '',
     sinks: config.sinks.map((sink) => ({

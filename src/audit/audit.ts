@@ -1,6 +1,7 @@
 import { type LedgerView, readLedger } from '../ingest/ledger.ts'
 import { Connection } from '../kafka/connection.ts'
 import { describeCluster } from '../kafka/describe.ts'
+import { topicOffsets } from '../kafka/offsets.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
 import type { Topics } from '../topics.ts'
@@ -11,7 +12,7 @@ import { notesOf } from './notes.ts'
 import { type AuditProgress, refuseHalf } from './progress.ts'
 import { isCompacted } from './retention.ts'
 import { type AuditedSink, checkSinks } from './sinks.ts'
-import { carryThrough, type Way } from './stages.ts'
+import { carryThrough, type Offsets, type Way } from './stages.ts'
 import { Tables, tablesFailure } from './tables.ts'
 import { takeIn } from './take-in.ts'
 
@@ -26,6 +27,8 @@ export interface AuditOptions {
   rawTopicOf: (source: string) => string | null
   /** Which units are asked for; a record that does not tell its unit has `''` and `''`. */
   isAudited: (source: string, unit: string) => boolean
+  /** No unit is left out. */
+  isWhole: boolean
   /** No record of these units can be older, epoch ms. */
   fromMs: number | null
   /** All ids of these units begin so. */
@@ -73,7 +76,9 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     })
     refuseHalf(signal)
     const { problems } = found
-    const sinks = await checkSinks(tables, accounts, problems, options)
+    const isWhole = options.isWhole && gone.get(topics.messages) === 0
+    const newer = isWhole ? () => writtenSince(connection, topics.messages, ends) : null
+    const sinks = await checkSinks(tables, accounts, problems, { ...options, newer })
     const notes = notesOf(accounts, found, Date.now())
     return reportOf({ accounts, problems, topics: tables.topics, standings, sinks, notes })
   } catch (error) {
@@ -89,6 +94,12 @@ async function wholeLedger(connection: Connection, topic: string, signal: AbortS
   for (let partition = 0; partition < connection.partitions(topic); partition++)
     await readLedger(connection, topic, partition, view, signal)
   return view
+}
+
+/** Offsets of a topic behind those that were noted: records, and the markers of their transactions. */
+async function writtenSince(connection: Connection, topic: string, ends: Offsets): Promise<number> {
+  const now = await topicOffsets(connection, topic, 'end')
+  return [...now].reduce((sum, [partition, end]) => sum + end - (ends.get(topic)?.get(partition) ?? 0), 0)
 }
 
 const wayOf = ({ topics, rawTopics, sinks }: AuditOptions): Way => ({

@@ -24,6 +24,11 @@ export interface SinkReport {
 /** What the sinks are asked for, and who hears how far it has come. */
 export interface SinkOptions {
   sinks: readonly AuditedSink[]
+  /**
+   * How many records of `messages` are newer than what was read: a store may hold so many messages more. Null where it
+   * may hold any number, for not all of `messages` was read.
+   */
+  newer: (() => Promise<number>) | null
   onProgress: (progress: AuditProgress) => void
   signal: AbortSignal
 }
@@ -33,7 +38,7 @@ export async function checkSinks(
   tables: Tables,
   accounts: Accounts,
   problems: Problems,
-  { sinks, onProgress, signal }: SinkOptions,
+  { sinks, newer, onProgress, signal }: SinkOptions,
 ): Promise<SinkReport[]> {
   const audited = [...accounts.audited()].map(([, account]) => account)
   const total = audited.reduce((sum, { messages }) => sum + messages, 0)
@@ -47,10 +52,19 @@ export async function checkSinks(
     }
     try {
       await checkStored(tables, accounts, problems, { name, reader, onIds, signal })
+      // In this order: what is newer was there, or came, before it was counted.
+      const rows = await reader.rows()
+      if (newer) reportSurplus(name, rows - idsOf(tables) - (await newer()))
     } finally {
       await reader.close()
     }
     return null
+  }
+  const reportSurplus = (name: string, count: number): void => {
+    if (count <= 0) return
+    const detail = `sink ${name} holds so many messages that are not there: of another cluster or prefix, or foreign`
+    const place = { kind: 'missing', where: 'messages', id: null, position: null, record: null } as const
+    problems.add({ ...place, unit: accounts.number('', ''), count, detail })
   }
   const reports: SinkReport[] = []
   for (const sink of sinks) {
@@ -67,4 +81,8 @@ export async function checkSinks(
 function told(error: unknown): string {
   if (error instanceof ChatfeedError) return explain(error)
   throw error
+}
+
+function idsOf({ db }: Tables): number {
+  return (db.prepare('select count(distinct id) as ids from messages').get() as { ids: number }).ids
 }

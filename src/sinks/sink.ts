@@ -29,5 +29,7 @@ export interface Sink {
 export interface RevisionReader {
   /** The revision of every id that is there. */
   of(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** Messages that are there, of whatever stream. */
+  rows(): Promise<number>
   close(): Promise<void>
 }

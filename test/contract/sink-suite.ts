@@ -172,6 +172,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
       await sink.write(0, [message('a', 3)], 3)
       assert.deepEqual((await revisions())[0], [message('a').id, 3])
       assert.deepEqual(await reader.of([]), new Map())
+      assert.equal(await reader.rows(), 2)
     },
   )
 

@@ -15,6 +15,7 @@ export function openRevisions(path: string): Promise<RevisionReader | null> {
     if (!existsSync(path)) return null
     const db = openForReading(path)
     const query = db?.prepare(revisions)
+    const count = db?.prepare('select count(*) as count from messages')
     const find = (ids: readonly string[]): ReadonlyMap<string, number> => {
       const asked = new Map(ids.map((id) => [storable(id), id]))
       const rows = query?.all(JSON.stringify([...asked.keys()])) as
@@ -23,6 +24,7 @@ export function openRevisions(path: string): Promise<RevisionReader | null> {
     }
     return {
       of: (ids) => attempt(path, () => find(ids)),
+      rows: () => attempt(path, () => (count?.get() as { count: number } | undefined)?.count ?? 0),
       close: () => attempt(path, () => db?.close()),
     }
   })

@@ -40,6 +40,7 @@ export interface Circumstances {
   isAudited?: (source: string, unit: string) => boolean
   standings?: Standing[]
   sinks?: AuditedSink[]
+  newer?: (() => Promise<number>) | null
   onProgress?: (progress: AuditProgress) => void
   signal?: AbortSignal
 }
@@ -121,7 +122,7 @@ export class Books {
   /** What all raw records hold, carried through every topic as it should be, each content once. */
   async audit(circumstances: Circumstances = {}): Promise<AuditReport> {
     const { goneBeforeMs: gone = {}, isCompacted = false, isAudited = () => true } = circumstances
-    const { standings = [], sinks: asked = [], onProgress = () => undefined } = circumstances
+    const { standings = [], sinks: asked = [], onProgress = () => undefined, newer = null } = circumstances
     const { signal = new AbortController().signal } = circumstances
     const units = new Map<string, Map<string, LedgerEntry>>()
     for (const entry of this.#entries) {
@@ -149,7 +150,7 @@ export class Books {
     })
     const { problems } = found
     const notes = notesOf(accounts, found, now)
-    const sinks = await checkSinks(tables, accounts, problems, { sinks: asked, onProgress, signal })
+    const sinks = await checkSinks(tables, accounts, problems, { sinks: asked, newer, onProgress, signal })
     return reportOf({ accounts, problems, topics: tables.topics, standings, sinks, notes })
   }
 

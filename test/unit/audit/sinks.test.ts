@@ -21,6 +21,7 @@ function sink(
           const found = ids.flatMap((id) => (id in stored ? [[id, stored[id]!] as const] : []))
           return Promise.resolve(new Map(found))
         },
+        rows: () => Promise.resolve(Object.keys(stored).length),
         close: () => {
           about.closed++
           return Promise.resolve()
@@ -144,4 +145,23 @@ test('half an audit says nothing: once stopped, it ends with that', async (t) =>
   })
   await assert.rejects(auditing, { code: 'stopped' })
   assert.deepEqual([search.asked.length, search.closed], [1, 1])
+})
+
+test('what a store holds beyond messages is foreign, but for as much as has come since', async (t) => {
+  const stored = { 'easemob:a:1': 1, 'easemob:a:8': 1, 'easemob:a:9': 99 }
+  const since = (count: number) => ({ sinks: [sink(stored)], newer: () => Promise.resolve(count) })
+  const report = await carried(t, one).audit(since(0))
+  assert.deepEqual([report.balanced, report.problemCount], [false, 2])
+  assert.match(report.problems[0]?.text ?? '', /sink search holds so many messages that are not there/)
+  assert.equal((await carried(t, one).audit(since(1))).problemCount, 1)
+  assert.equal((await carried(t, one).audit(since(2))).balanced, true)
+  assert.equal((await carried(t, one).audit({ sinks: [sink(stored)] })).balanced, true)
+})
+
+test('where a cluster was lost, its store tells', async (t) => {
+  const report = await new Books(t).audit({
+    sinks: [sink({ 'easemob:a:1': 1 })],
+    newer: () => Promise.resolve(0),
+  })
+  assert.equal(report.balanced, false)
 })
