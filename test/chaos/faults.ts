@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseSync } from '@photostructure/sqlite'
 import type { Random } from '../../src/sandbox/random.ts'
 import type { TestCluster } from '../support/cluster.ts'
+import { removeDatabase } from '../support/database.ts'
+import { until } from '../support/kafka.ts'
 import { apiKeys } from '../support/proxy.ts'
 import type { Processes } from './processes.ts'
 
@@ -98,6 +101,11 @@ export const lanes: Record<string, Record<string, Fault>> = {
       } finally {
         db.close()
       }
+    },
+    async remove({ database }, say) {
+      say('the database, which is to fill anew')
+      removeDatabase(database)
+      await until('the database is there again', () => existsSync(database), 120_000)
     },
   },
 }

@@ -1,13 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ChatfeedProcess, startChatfeed } from '../support/chatfeed.ts'
 import type { Cleanup } from '../support/cleanup.ts'
-
-/** What a process holds now. */
-export interface Footprint {
-  rssMb: number
-  handles: number
-}
+import { type Footprint, footprintOf } from '../support/footprint.ts'
 
 /** A process that came to an end of its own, which chaos never asks for. */
 export interface SelfEnd {
@@ -45,8 +39,9 @@ export class Processes {
     return this.#supervised.length
   }
 
-  footprint(slot: number): Footprint | undefined {
-    return footprintOf(this.#slots[slot]?.process.pid)
+  /** Of every process, by slot; undefined where none runs now. */
+  footprints(): (Footprint | undefined)[] {
+    return this.#slots.map((running) => footprintOf(running?.process.pid))
   }
 
   /** Ends all gently. Resolves with complaints: who did not end in time, or not well. */
@@ -96,16 +91,4 @@ export class Processes {
 function wordsOf(running: ChatfeedProcess): string {
   const lines = running.stderr().trimEnd().split('\n')
   return lines.slice(-4).join('\n    ')
-}
-
-function footprintOf(pid: number | undefined): Footprint | undefined {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    const [, rss] = /^VmRSS:\s+(\d+) kB/m.exec(status) ?? []
-    if (rss === undefined) return undefined
-    return { rssMb: Math.round(Number(rss) / 1_024), handles: readdirSync(`/proc/${pid}/fd`).length }
-  } catch {
-    // It has ended, or this system has no /proc.
-    return undefined
-  }
 }

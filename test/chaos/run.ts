@@ -10,9 +10,12 @@ import { parseArgs } from 'node:util'
 import { Random } from '../../src/sandbox/random.ts'
 import { runChatfeed } from '../support/chatfeed.ts'
 import { startCluster } from '../support/cluster.ts'
-import { newestRevisions, repeated, type Scene, startScene } from '../support/scene.ts'
+import { type Footprint, swollen } from '../support/footprint.ts'
+import { startScene } from '../support/scene.ts'
+import { auditOf } from './audit.ts'
+import { countArrived, type Figures } from './count.ts'
 import { lanes } from './faults.ts'
-import { type Footprint, Processes } from './processes.ts'
+import { Processes } from './processes.ts'
 import { Standstill } from './standstill.ts'
 
 const { values } = parseArgs({
@@ -31,7 +34,10 @@ const stopLimitMs = 15_000
 const closers: (() => unknown)[] = []
 const cleanup = { after: (close: () => unknown) => void closers.push(close) }
 const over = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { over.abort() }) // prettier-ignore
+const stopEarly = () => {
+  over.abort()
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopEarly)
 
 try {
   process.exitCode = (await chaos()) ? 0 : 1
@@ -58,9 +64,9 @@ async function chaos(): Promise<boolean> {
   while (!existsSync(database)) await delay(100)
   const standstill = new Standstill(database)
   await delay(10_000)
-  const before = processes.footprint(0)
+  const before = processes.footprints()[0]
 
-  setTimeout(() => { over.abort() }, minutes * 60_000).unref() // prettier-ignore
+  setTimeout(stopEarly, minutes * 60_000).unref()
   const deadline = over.signal
   const counts = new Map<string, number>()
   await Promise.all(
@@ -69,18 +75,21 @@ async function chaos(): Promise<boolean> {
       while (!deadline.aborted) {
         const [name, fault] = random.pick(Object.entries(faults))
         counts.set(name, (counts.get(name) ?? 0) + 1)
-        await fault({ cluster, processes, database, random }, (what) => { say(`${name}: ${what}`) }) // prettier-ignore
+        await fault({ cluster, processes, database, random }, (what) => {
+          say(`${name}: ${what}`)
+        })
         await delay(random.integer(500, 6_000), undefined, { signal: deadline }).catch(() => undefined)
       }
     }),
   )
 
   say('settling')
-  await standstill.untilMoving(60_000)
+  const complaints: string[] = []
+  await standstill.untilMoving(60_000).catch((error: unknown) => complaints.push(String(error)))
   await delay(15_000)
-  const after = processes.footprint(0)
+  const after = processes.footprints()
   standstill.close()
-  const complaints = await processes.stop(stopLimitMs)
+  complaints.push(...(await processes.stop(stopLimitMs)), ...swollen(before, after))
   for (const { slot, status, lastWords } of processes.selfEnds)
     complaints.push(`process ${slot} ended by itself with ${status}:\n    ${lastWords}`)
   const once = await runChatfeed(cleanup, ['up', '--once', '--json'], { cwd: scene.folder })
@@ -88,86 +97,53 @@ async function chaos(): Promise<boolean> {
     complaints.push(
       `up --once ended with ${once.status}:\n${once.stdout.slice(-1_000)}${once.stderr.slice(-2_000)}`,
     )
-  const audit = await runChatfeed(cleanup, ['audit'], { cwd: scene.folder })
-  const isKnown = !audit.stderr.includes('unknown command')
-  if (isKnown && audit.status !== 0)
-    complaints.push(`audit ended with ${audit.status}:\n${audit.stdout.slice(-3_000)}`)
-  const figures = await compare(scene, complaints)
-  report(
+  const audit = await auditOf(cleanup, scene.folder)
+  complaints.push(...audit.complaints)
+  const figures = await countArrived(scene, complaints)
+  report({
     counts,
     figures,
-    standstill.longestMs,
+    longestMs: standstill.longestMs,
     before,
     after,
-    isKnown ? 'balanced' : 'not built yet',
+    audit: audit.verdict,
     complaints,
-  )
+  })
   return complaints.length === 0
 }
 
-interface Figures {
-  served: ReturnType<Scene['served']>
-  unique: number
-  messages: number
-  rows: number
+interface Report {
+  counts: ReadonlyMap<string, number>
+  figures: Figures
+  longestMs: number
+  before: Footprint | undefined
+  after: readonly (Footprint | undefined)[]
+  audit: string
+  complaints: readonly string[]
 }
 
-/** Counts by readers that share no code with chatfeed. Adds what is wrong to `complaints`. */
-async function compare(scene: Scene, complaints: string[]): Promise<Figures> {
-  const served = scene.served()
-  const [unique, messages] = [await scene.readUnique(), await scene.readMessages()]
-  const stored = scene.stored()
-  const revisions = { unique: namesOf(unique), messages: namesOf(messages) }
-  for (const [topic, names] of Object.entries(revisions)) {
-    const doubled = repeated(names)
-    if (doubled.length > 0) complaints.push(`${topic}: ${doubled.length} doubled, such as ${doubled[0]}`)
-    const ids = new Set(names.map((name) => name.split(' ')[0])).size
-    if (ids !== served.messages)
-      complaints.push(`${topic}: ${ids} messages, ${served.messages} were handed out`)
-  }
-  differ('in unique and not in messages', revisions.unique, revisions.messages, complaints)
-  differ('in messages and not in unique', revisions.messages, revisions.unique, complaints)
-  const newest = newestRevisions(messages)
-  differ('in messages and not stored', newest, stored, complaints)
-  differ('stored and not in messages', stored, newest, complaints)
-  return { served, unique: unique.length, messages: messages.length, rows: stored.length }
-}
-
-function namesOf(records: readonly { id: string; revision: number }[]): string[] {
-  return records.map(({ id, revision }) => `${id} ${revision}`)
-}
-
-function differ(what: string, all: readonly string[], those: readonly string[], complaints: string[]): void {
-  const known = new Set(those)
-  const others = all.filter((name) => !known.has(name))
-  if (others.length > 0) complaints.push(`${others.length} ${what}, such as ${others[0]}`)
-}
-
-function report(
-  counts: ReadonlyMap<string, number>,
-  { served, unique, messages, rows }: Figures,
-  longestMs: number,
-  before: Footprint | undefined,
-  after: Footprint | undefined,
-  audit: string,
-  complaints: readonly string[],
-): void {
-  const footprint = (held: Footprint | undefined) => held ? `${held.rssMb} MB, ${held.handles} handles` : 'unknown' // prettier-ignore
+function report({ counts, figures, longestMs, before, after, audit, complaints }: Report): void {
+  const { served, raw, unique, messages, rows } = figures
   const faults = [...counts].map(([name, count]) => `${count} ${name}`).join(', ')
   const lines = [
     '',
     `duration            ${((Date.now() - begunAt) / 60_000).toFixed(1)} minutes, seed ${seed}`,
     `faults              ${faults}`,
     `handed out          ${served.rows} rows: ${served.messages} messages, ${served.revisions} contents`,
-    `arrived             ${unique} in unique, ${messages} in messages, ${rows} rows in SQLite`,
+    `arrived             ${raw} in raw, ${unique} in unique, ${messages} in messages, ${rows} rows in SQLite`,
     `longest standstill  ${(longestMs / 1_000).toFixed(1)} s`,
-    `process 0           ${footprint(before)} before the faults, ${footprint(after)} after them`,
+    `process 0           ${textOf(before)} before the faults`,
+    `every process       ${after.map(textOf).join('; ')} after them`,
     `audit               ${audit}`,
     complaints.length === 0 ? 'Nothing is missing, nothing doubled.' : 'WRONG:',
     ...complaints.map((complaint) => `  - ${complaint}`),
     '',
   ]
   process.stdout.write(lines.join('\n'))
+}
+
+function textOf(held: Footprint | undefined): string {
+  return held ? `${held.rssMb} MB, ${held.handles} handles` : 'unknown'
 }
 
 function say(text: string): void {

@@ -30,7 +30,8 @@ export class Standstill {
 
   #look(): void {
     const sum = this.#read() ?? this.#sum
-    if (sum > this.#sum) {
+    // Less than before after the database was removed.
+    if (sum !== this.#sum) {
       this.#sum = sum
       this.#movedAt = Date.now()
     }

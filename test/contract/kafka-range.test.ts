@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import kafkajs from 'kafkajs'
 import type { Connection } from '../../src/kafka/connection.ts'
 import { Fetcher } from '../../src/kafka/fetch.ts'
 import { topicOffsets } from '../../src/kafka/offsets.ts'
 import { type RangeOptions, readRange } from '../../src/kafka/range.ts'
-import type { KafkaConnection } from '../../src/kafka/wire.ts'
 import { testKafka, until } from '../support/kafka.ts'
+import { compactOften, eagerly } from '../support/kafkajs-compaction.ts'
 import { writeKeys } from '../support/stage.ts'
 
 async function keysIn(connection: Connection, topic: string, options?: RangeOptions): Promise<string[]> {
@@ -53,12 +52,8 @@ test('offsets are told by time', async (t) => {
 
 test('a compacted topic is read to its end, also where compaction has emptied whole batches', async (t) => {
   const kafka = testKafka(t)
-  await compactOften(kafka.kafka)
-  const topic = await kafka.topic('t', 1, {
-    'cleanup.policy': 'compact',
-    'min.cleanable.dirty.ratio': '0',
-    'segment.ms': '100',
-  })
+  await compactOften(kafka.kafka.brokers)
+  const topic = await kafka.topic('t', 1, eagerly)
   const connection = kafka.connection()
   await connection.know([topic])
   for (const round of [keys('k', 300), keys('k', 300), ['last']]) {
@@ -88,20 +83,3 @@ test('a position beyond the end is an error, and the same again on the next poll
   fetcher.seek(topic, 0, 5)
   assert.deepEqual(await fetcher.poll(), [])
 })
-
-/** Lets the broker look for work every 100 ms instead of every 15 s. */
-async function compactOften(kafka: KafkaConnection): Promise<void> {
-  const admin = new kafkajs.Kafka({ brokers: [...kafka.brokers], logLevel: 0 }).admin()
-  await admin.connect()
-  await admin.alterConfigs({
-    validateOnly: false,
-    resources: [
-      {
-        type: kafkajs.ConfigResourceTypes.BROKER,
-        name: '1',
-        configEntries: [{ name: 'log.cleaner.backoff.ms', value: '100' }],
-      },
-    ],
-  })
-  await admin.disconnect()
-}

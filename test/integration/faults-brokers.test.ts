@@ -1,40 +1,20 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { startCluster } from '../support/cluster.ts'
-import { type Flow, startFlow } from '../support/flow.ts'
+import { type Flow, startFlow, underLoad } from '../support/flow.ts'
 import { kafkaAt, until } from '../support/kafka.ts'
 import { leadersOf, moveTopic } from '../support/kafkajs-leader.ts'
-import { keysWithRepeats } from '../support/stage.ts'
 
 test('each record comes once through three brokers:', async (t) => {
   const { brokers, addresses } = await startCluster(t, { brokers: 3 })
 
-  /** A flow that goes on while `disturb` does its work, and for a moment after. */
-  const underLoad = async (t: TestContext, disturb: (flow: Flow) => Promise<void>) => {
+  const disturbed = async (t: TestContext, disturb: (flow: Flow) => Promise<void>) => {
     const flow = await startFlow(t, kafkaAt(t, addresses))
-    const written: string[] = []
-    const different: string[] = []
-    let isOver = false
-    const writing = (async () => {
-      for (let round = 0; !isOver; round++) {
-        const { keys, distinct } = keysWithRepeats(600, `${round}-`)
-        written.push(...keys)
-        different.push(...distinct)
-        await flow.write(keys)
-        await delay(100)
-      }
-    })()
-    await until('records flow', () => flow.stored() > 0)
-    await Promise.race([disturb(flow), writing])
-    isOver = true
-    await writing
-    await flow.assertOnce(written, different)
-    return written.length
+    return underLoad(flow, () => disturb(flow))
   }
 
   await t.test('all are restarted one after the other', async (t) => {
-    const written = await underLoad(t, async () => {
+    const written = await disturbed(t, async () => {
       for (const broker of brokers) {
         await broker.stop()
         await broker.start()
@@ -44,7 +24,7 @@ test('each record comes once through three brokers:', async (t) => {
   })
 
   await t.test('the leader of the output is killed', async (t) => {
-    await underLoad(t, async ({ output }) => {
+    await disturbed(t, async ({ output }) => {
       const [leader] = await leadersOf(addresses, output)
       const broker = brokers.find(({ id }) => id === leader)
       assert.ok(broker)
@@ -58,7 +38,7 @@ test('each record comes once through three brokers:', async (t) => {
   })
 
   await t.test('topics move to other leaders again and again', async (t) => {
-    await underLoad(t, async ({ input, output, partitions }) => {
+    await disturbed(t, async ({ input, output, partitions }) => {
       for (const round of [0, 1, 2, 3]) {
         const replicas = [0, 1].map((n) => ((round + n) % 3) + 1)
         for (const topic of [input, output]) {

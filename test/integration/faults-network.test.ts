@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startCluster } from '../support/cluster.ts'
 import { startFlow } from '../support/flow.ts'
-import { kafkaAt } from '../support/kafka.ts'
+import { kafkaAt, until } from '../support/kafka.ts'
 import { apiKeys, type Proxy } from '../support/proxy.ts'
 import { keysWithRepeats } from '../support/stage.ts'
 
@@ -26,7 +26,9 @@ test('each record comes once through a network with faults:', async (t) => {
 
   for (const [name, apiKey] of Object.entries(apiKeys)) {
     await t.test(`answers to ${name} are lost`, async (t) => {
-      const { write, assertOnce } = await startFlow(t, kafkaAt(t, cluster.proxied), cluster.addresses)
+      const { write, assertOnce } = await startFlow(t, kafkaAt(t, cluster.proxied), {
+        witness: cluster.addresses,
+      })
       const dropped = dropAnswers(proxy, apiKey)
       const { keys, distinct } = keysWithRepeats(2_000)
       await write(keys)
@@ -38,14 +40,22 @@ test('each record comes once through a network with faults:', async (t) => {
   }
 
   await t.test('it is slow, and cut for a moment and for some seconds', async (t) => {
-    const { write, assertOnce } = await startFlow(t, kafkaAt(t, cluster.proxied), cluster.addresses)
+    const { write, stored, assertOnce } = await startFlow(t, kafkaAt(t, cluster.proxied), {
+      witness: cluster.addresses,
+    })
+    const moreThan = (before: number) => () => stored() > before
     const { keys, distinct } = keysWithRepeats(3_000)
     proxy.delayMs = 20
-    const writing = write(keys)
+    let isWritten = false
+    const writing = write(keys).then(() => {
+      isWritten = true
+    })
     for (const cutMs of [100, 3_000]) {
-      await delay(700)
+      await until('more is stored', moreThan(stored()))
+      assert.ok(!isWritten, 'there is more to write when the network is cut')
       proxy.cut()
       await delay(cutMs)
+      assert.ok(!isWritten, 'nothing is written without a network')
       proxy.heal()
     }
     proxy.delayMs = 0

@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { DatabaseSync, type DatabaseSyncInstance as Database } from '@photostructure/sqlite'
 import { assertBalanced } from '../support/balance.ts'
 import { type ChatfeedProcess, startChatfeed } from '../support/chatfeed.ts'
+import { removeDatabase } from '../support/database.ts'
 import { until } from '../support/kafka.ts'
 import { type SceneOptions, startScene } from '../support/scene.ts'
 
 async function arena(t: TestContext, options: SceneOptions = {}) {
   const scene = await startScene(t, { messagesPerHour: 60, since: '16h', ...options })
-  const database = join(scene.folder, 'messages.db')
+  const database = join(scene.folder, options.database ?? 'messages.db')
   const stored = () => countRows(database)
   return {
     scene,
     database,
     stored,
-    up: () => startChatfeed(t, ['up'], { cwd: scene.folder }),
+    up: () => startChatfeed(t, ['up'], { cwd: scene.folder, withoutPower: true }),
     /** Waits until all that was handed out is in `messages`, whatever becomes of the sink. */
     async carriedThrough() {
       let before = 0
@@ -32,7 +33,7 @@ async function arena(t: TestContext, options: SceneOptions = {}) {
       process.kill('SIGTERM')
       const { status, stderr } = await ended
       assert.equal(status, 0, stderr)
-      await assertBalanced(t, scene)
+      await assertBalanced(scene)
     },
   }
 }
@@ -84,13 +85,38 @@ suite(
       await own.assertRecovers(chatfeed)
     })
 
+    test('the database may not be written at the start', async (t) => {
+      const own = await arena(t)
+      const { database, stored, up } = own
+      writeFileSync(database, '', { mode: 0o444 })
+      const chatfeed = up()
+      await says(chatfeed, 'may not be written')
+      await own.carriedThrough()
+      assert.equal(stored(), 0)
+      chmodSync(database, 0o644)
+      await own.assertRecovers(chatfeed)
+    })
+
+    test('the folder of the database cannot be made at the start', async (t) => {
+      const own = await arena(t, { database: 'store/messages.db' })
+      const { scene, stored, up } = own
+      const obstacle = join(scene.folder, 'store')
+      writeFileSync(obstacle, '')
+      const chatfeed = up()
+      await says(chatfeed, 'cannot be opened')
+      await own.carriedThrough()
+      assert.equal(stored(), 0)
+      rmSync(obstacle)
+      await own.assertRecovers(chatfeed)
+    })
+
     test('the database is removed', async (t) => {
       const own = await arena(t, { since: '3h', messagesPerHour: 600 })
       const { scene, database, stored, up } = own
       const chatfeed = up()
       await until('some are stored', () => stored() > 0)
       await own.carriedThrough()
-      for (const file of ['', '-wal', '-shm']) rmSync(database + file, { force: true })
+      removeDatabase(database)
       scene.setClock(Date.now() + 100_000) // brings new messages
       await says(chatfeed, 'was removed')
       await own.carriedThrough()

@@ -33,6 +33,8 @@ export interface StartOptions {
   input?: string
   /** A module of test/support that is loaded before the program. */
   preload?: string
+  /** Takes root's power over all files from it, should the tests have that: then modes count (Linux). */
+  withoutPower?: boolean
 }
 
 /** Starts `chatfeed ARGUMENTS` from the sources. It is killed after the test, should it still run. */
@@ -47,11 +49,13 @@ export function startChatfeed(
 function start(
   t: Cleanup,
   script: readonly string[],
-  { cwd, env = {}, input = '', preload }: StartOptions,
+  { cwd, env = {}, input = '', preload, withoutPower = false }: StartOptions,
 ): ChatfeedProcess {
   const imports = [import.meta.resolve('tsx'), ...(preload ? [import.meta.resolve(`./${preload}`)] : [])]
   const words = [...imports.flatMap((module) => ['--import', module]), ...script]
-  const child = spawn(process.execPath, words, {
+  const before = withoutPower && process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all'] : []
+  const [command = '', ...rest] = [...before, process.execPath, ...words]
+  const child = spawn(command, rest, {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -155,9 +155,9 @@ export class TestBroker {
     writeFileSync(file, text)
   }
 
-  /** Resolves when it serves clients. `java` runs it in place of the usual one. */
-  async start(java = this.#files.java): Promise<void> {
-    const running = runKafka({ ...this.#files, java }, 'kafka.Kafka')
+  /** Resolves when it serves clients. */
+  async start(): Promise<void> {
+    const running = runKafka(this.#files, 'kafka.Kafka')
     this.#running = running
     const broker = identify(this.pid)
     // So that the test runner finds it should this process be killed.

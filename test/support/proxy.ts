@@ -28,6 +28,8 @@ export class Proxy {
   drops: (apiKey: number) => boolean = () => false
   /** Whether the answer to this request is dropped, and its connection stays open without a word. */
   swallows: (apiKey: number) => boolean = () => false
+  /** Whether this request never comes to the broker, on a connection that stays open. */
+  holds: (apiKey: number) => boolean = () => false
   readonly #sockets = new Set<Socket>()
   #isCut = false
 
@@ -76,10 +78,14 @@ export class Proxy {
       socket.setNoDelay().on('error', end).on('close', end)
     }
     const asked = new Map<number, number>()
-    const requests = new Frames((frame) => asked.set(frame.readInt32BE(8), frame.readInt16BE(4)))
+    const requests = new Frames((frame) => {
+      const apiKey = frame.readInt16BE(4)
+      if (this.holds(apiKey)) return
+      asked.set(frame.readInt32BE(8), apiKey)
+      broker.write(frame)
+    })
     client.on('data', (chunk: Buffer) => {
       requests.add(chunk)
-      broker.write(chunk)
     })
     let answered = Promise.resolve()
     const answers = new Frames((frame) => {

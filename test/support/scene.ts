@@ -25,6 +25,8 @@ export interface SceneOptions {
   sources?: Record<string, Record<string, unknown>>
   /** Where /metrics listens; any port otherwise. */
   httpPort?: number
+  /** Where the sink keeps its database, below the folder. */
+  database?: string
   /** Other brokers than those of the tests. */
   brokers?: readonly string[]
   /** Where an independent reader finds the brokers, if not where chatfeed does. */
@@ -43,7 +45,8 @@ export interface Scene {
   setClock(nowMs: number): void
   /** Sums over both providers of what they handed out. */
   served(): { rows: number; messages: number; revisions: number }
-  /** Ends the topic for chatfeed: see `readCommitted`. */
+  /** All of what the providers handed out that was taken, repeats among it. */
+  readRaw(): Promise<RawMessage[]>
   readUnique(): Promise<RawMessage[]>
   readMessages(): Promise<Message[]>
   /** `id revision` of every row in the SQLite sink, sorted. */
@@ -72,7 +75,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
     ...(provider === 'polyv' && { ratePer10s: 1_500, pollEvery: '1s' }),
     ...options.sources?.[provider],
   }))
-  const database = join(folder, 'messages.db')
+  const database = join(folder, options.database ?? 'messages.db')
   const written = {
     kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor },
     dataDir: join(folder, 'data'),
@@ -98,6 +101,11 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
         sum.revisions += revisions
       }
       return sum
+    },
+    async readRaw() {
+      const providers = sandbox.sandboxes.map(({ provider }) => topics.raw(provider))
+      const read = providers.map((topic) => decoded<RawMessage>(witness, topic, 'raw-message'))
+      return (await Promise.all(read)).flat()
     },
     readUnique: () => decoded<RawMessage>(witness, topics.unique, 'raw-message'),
     readMessages: () => decoded<Message>(witness, topics.messages, 'message'),
