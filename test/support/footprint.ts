@@ -20,15 +20,19 @@ export function footprintOf(pid: number | undefined): Footprint | undefined {
 
 /**
  * Says what has grown far beyond what it was: what faults leave behind grows with every one of them, so a margin may
- * be wide where there were many.
+ * be wide where there were many. `times` is how many times the handles a process may come to hold by its work alone.
  */
-export function swollen(before: Footprint | undefined, after: readonly (Footprint | undefined)[]): string[] {
+export function swollen(
+  before: Footprint | undefined,
+  after: readonly (Footprint | undefined)[],
+  times: number,
+): string[] {
   return after.flatMap((now, index) => {
     if (!before || !now) return []
     const { rssMb, handles } = before
     return [
       ...(now.rssMb > 2 * rssMb + 100 ? [`process ${index} holds ${now.rssMb} MB, ${rssMb} before`] : []),
-      ...(now.handles > handles + 30
+      ...(now.handles > times * handles + 30
         ? [`process ${index} holds ${now.handles} handles, ${handles} before`]
         : []),
     ]
