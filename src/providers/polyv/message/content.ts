@@ -148,7 +148,10 @@ function attachment(url: string, known: Partial<Attachment>): Attachment[] {
   return [linkedAttachment(absoluteUrl(url), known)]
 }
 
+/** What no Avro int holds is no width of a picture. */
+const mostPixels = 2 ** 31 - 1
+
 function pixels(value: unknown): number | null {
-  const number = Number(word(value))
-  return Number.isFinite(number) && number > 0 ? Math.round(number) : null
+  const number = Math.round(Number(word(value)))
+  return number > 0 && number <= mostPixels ? number : null
 }

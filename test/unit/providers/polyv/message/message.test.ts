@@ -194,6 +194,14 @@ test('chatImg as object and as JSON text is an image with its size', () => {
   assert.equal(of({ msgType: 'chatImg', content: { ...content, type: 'emotion' } }).kind, 'sticker')
 })
 
+test('a width that is no count of pixels is left out, and the message stays readable', () => {
+  for (const width of [2_147_483_647.5, 3e9, '1e400', 0.4, -1, 'wide']) {
+    const content = { uploadImgUrl: 'https://h.example/a.png', size: { width, height: 480 } }
+    const message = of({ msgType: 'chatImg', content })
+    assert.deepEqual(message.attachments, [image('https://h.example/a.png', { width: null, height: 480 })])
+  }
+})
+
 test('an item with an image address and no words is an image', () => {
   const message = of({ content: '', image: 'http://h.example/b.png' })
   assert.equal(message.kind, 'image')
