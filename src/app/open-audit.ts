@@ -1,6 +1,6 @@
 import { type AuditOptions, runAudit } from '../audit/audit.ts'
 import type { AuditReport } from '../audit/report.ts'
-import { ChatfeedError } from '../errors.ts'
+import { sourceNamed } from '../config/source-named.ts'
 import { providers, providersByName } from '../providers/index.ts'
 import { storedRevisions } from '../sinks/index.ts'
 import type { Runtime } from './runtime.ts'
@@ -21,12 +21,7 @@ export function audit(
 ): Promise<AuditReport> {
   const { config, kafka, log, topics } = runtime
   const sources = new Map(config.sources.map((source) => [source.name, source]))
-  const chosen = only === undefined ? undefined : sources.get(only)
-  if (only !== undefined && !chosen) {
-    throw new ChatfeedError('fatal', 'usage', `There is no source ${only}.`, {
-      mend: `Choose from ${[...sources.keys()].join(', ') || 'the sources you configure'}.`,
-    })
-  }
+  const chosen = only === undefined ? undefined : sourceNamed(config, only)
   const hasRange = fromMs !== undefined || toMs !== undefined
   const startOf = (source: string, unit: string): number | null => {
     const known = sources.get(source)

@@ -1,5 +1,4 @@
-import type { UnitState } from '../model.ts'
-import type { Accounts } from './accounts.ts'
+import type { Accounts, UnitAccount } from './accounts.ts'
 import type { Problem, ProblemKind, Problems, ProblemTally } from './problems.ts'
 import type { SinkReport } from './sinks.ts'
 import type { Standing } from './stages.ts'
@@ -24,19 +23,11 @@ export interface AuditReport {
   notes: string[]
 }
 
-/** What was found of one unit; see `UnitAccount`. */
-export interface UnitReport {
-  source: string
-  unit: string
-  state: UnitState
-  lines: number
-  raw: number
-  unique: number
-  messages: number
-  dead: number
-  sinks: Record<string, number | null>
-  problems: number
-}
+/** What was found of one unit. */
+export type UnitReport = Pick<
+  UnitAccount,
+  'source' | 'unit' | 'state' | 'lines' | 'raw' | 'unique' | 'messages' | 'dead' | 'sinks' | 'problems'
+>
 
 /** One problem, with the line that it is about where that is known. */
 export interface ProblemReport {

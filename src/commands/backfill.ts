@@ -7,7 +7,7 @@ import type { Unit } from '../providers/provider.ts'
 import { ProgressDisplay } from './backfill-progress.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { withRuntime } from './open.ts'
-import { sourceNamed } from './source-option.ts'
+import { sourceNamed } from '../config/source-named.ts'
 import { parseTime } from './time.ts'
 
 /** Options of `chatfeed backfill`. */

@@ -6,7 +6,7 @@ import type { Runtime } from '../app/runtime.ts'
 import { importSavedFile } from '../ingest/saved-file.ts'
 import { type CommonOptions, exitStatus } from './command.ts'
 import { withRuntime } from './open.ts'
-import { sourceNamed } from './source-option.ts'
+import { sourceNamed } from '../config/source-named.ts'
 
 /** Options of `chatfeed import`. */
 export interface ImportOptions extends CommonOptions {

@@ -4,9 +4,9 @@ import type { Connection } from '../kafka/connection.ts'
 import { partitionOf } from '../kafka/partitioner.ts'
 import { readRange } from '../kafka/range.ts'
 import { RecordBatchWriter } from '../kafka/record-batch.ts'
-import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import { TransactionalWriter } from '../kafka/transaction.ts'
 import type { LedgerEntry } from '../model.ts'
+import { ownValue } from '../own-record.ts'
 
 /** The key of an entry: `source|unit`. */
 export const ledgerKey = (entry: Pick<LedgerEntry, 'source' | 'unit'>): Buffer =>
@@ -43,27 +43,11 @@ export class LedgerReader {
     }
     for await (const records of readRange(this.#connection, this.#topic, this.#partition, range)) {
       for (const record of records) {
-        const entry = entryIn(record, records)
+        const entry = ownValue(ledgerCodec, 'ledger entry', record, records)
         if (entry) yield entry
       }
       this.#from = records.nextOffset
     }
-  }
-}
-
-/** Undefined for a record without a value. */
-function entryIn(record: RecordView, { topic, partition }: RecordSet): LedgerEntry | undefined {
-  const value = record.value()
-  try {
-    return value ? ledgerCodec.decode(value) : undefined
-  } catch (cause) {
-    const at = `partition ${partition}, offset ${record.offset}`
-    throw new ChatfeedError('fatal', 'foreign_record', `Topic ${topic} holds no ledger entry at ${at}.`, {
-      cause,
-      mend:
-        'Another program writes into this topic, or a newer chatfeed: update this one, ' +
-        'or give it topics of its own with kafka.topicPrefix.',
-    })
   }
 }
 

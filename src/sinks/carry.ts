@@ -1,8 +1,8 @@
 import { messageCodec } from '../avro.ts'
-import { ChatfeedError } from '../errors.ts'
-import type { RecordSet, RecordView } from '../kafka/record-set.ts'
+import type { RecordSet } from '../kafka/record-set.ts'
 import { metrics } from '../metrics.ts'
 import type { Message } from '../model.ts'
+import { ownValue } from '../own-record.ts'
 import type { Sink } from './sink.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { Sink } from './sink.ts'
 export async function carry(records: RecordSet, sink: Sink): Promise<void> {
   const messages: Message[] = []
   for (const record of records) {
-    const message = messageIn(record, records)
+    const message = ownValue(messageCodec, 'message', record, records)
     if (message) messages.push(message)
   }
   await sink.write(records.partition, messages, records.nextOffset)
@@ -21,20 +21,4 @@ export async function carry(records: RecordSet, sink: Sink): Promise<void> {
     metrics.delay.observe({ stage: `sink:${sink.name}` }, (now - message.fetchedAt) / 1_000)
   metrics.sinkRows.inc({ sink: sink.name }, messages.length)
   metrics.processed.inc({ stage: `sink:${sink.name}` }, messages.length)
-}
-
-/** Undefined for a record without a value. */
-function messageIn(record: RecordView, { topic, partition }: RecordSet): Message | undefined {
-  const value = record.value()
-  try {
-    return value ? messageCodec.decode(value) : undefined
-  } catch (cause) {
-    const at = `partition ${partition}, offset ${record.offset}`
-    throw new ChatfeedError('fatal', 'foreign_record', `Topic ${topic} holds no message at ${at}.`, {
-      cause,
-      mend:
-        'Another program writes into this topic, or a newer chatfeed: update this one, ' +
-        'or give it topics of its own with kafka.topicPrefix.',
-    })
-  }
 }

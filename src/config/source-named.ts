@@ -1,4 +1,4 @@
-import type { Config, SourceConfig } from '../config/config.ts'
+import type { Config, SourceConfig } from './config.ts'
 import { ChatfeedError } from '../errors.ts'
 
 /** The source that `--source NAME` means. Throws ChatfeedError `usage` for one that is not configured. */
