@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { fingerprintOf } from '../../canonical.ts'
 import type { Identity } from '../../provider.ts'
 import { partsOf } from './parts.ts'
+import { quickIdentity } from './quick-identity.ts'
 import { asId, asObject, asTime, readRecord } from './records.ts'
 
 /**
@@ -12,6 +13,11 @@ import { asId, asObject, asTime, readRecord } from './records.ts'
  * empty ext is the same as none.
  */
 export function identify(payload: Buffer): Identity {
+  return quickIdentity(payload) ?? identifyParsed(payload)
+}
+
+/** The same by way of the parser: the judge of every form. */
+export function identifyParsed(payload: Buffer): Identity {
   const record = readRecord(payload)
   const messageId = asId(record?.msg_id)
   if (record === undefined || messageId === null) {
