@@ -1,9 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createInflateRaw } from 'node:zlib'
 import { crc32 } from '@node-rs/crc32'
 
-/** Compressed bytes inflated at a time: they can grow a thousandfold. */
-const sliceBytes = 16_384
+/** Compressed bytes given to zlib at a time. */
+const sliceBytes = 65_536
 const trailerBytes = 8
 
 /**
@@ -25,35 +24,42 @@ export async function* gunzip(file: AsyncIterable<Buffer>): AsyncGenerator<Buffe
 }
 
 async function* inflateMember(input: ByteReader): AsyncGenerator<Buffer> {
-  const inflater = createInflateRaw({ chunkSize: 65_536 })
-  const inflated: Buffer[] = []
+  const inflater = createInflateRaw({ chunkSize: 262_144 })
+  // Wakes whoever waits: something can be read, a slice is used up, or the gz is damaged.
+  let wake: () => void = () => {}
+  let fault: Error | undefined
   let crc = 0
   let size = 0
-  const broken = new Promise<never>((_, reject) => inflater.on('error', reject))
-  broken.catch(() => undefined)
-  inflater.on('data', (bytes: Buffer) => inflated.push(bytes))
+  inflater.on('readable', () => {
+    wake()
+  })
+  inflater.on('error', (error) => {
+    fault = error
+    wake()
+  })
   try {
     for (let isEnd = false; !isEnd;) {
       const slice = await input.slice(sliceBytes)
       const before = inflater.bytesWritten
-      await Promise.race([
-        new Promise<void>((resolve) =>
-          inflater.write(slice, () => {
-            resolve()
-          }),
-        ),
-        broken,
-      ])
-      // What the stream still holds in its buffer comes before the next turn.
-      await nextTurn()
+      let isUsedUp = false
+      inflater.write(slice, () => {
+        isUsedUp = true
+        wake()
+      })
+      // Nothing more is inflated until what is there was taken, however much a slice grows.
+      for (;;) {
+        const bytes = inflater.read() as Buffer | null
+        if (bytes !== null) {
+          crc = crc32(bytes, crc)
+          size = (size + bytes.length) >>> 0
+          yield bytes
+        } else if (fault) throw fault
+        else if (isUsedUp) break
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
       const taken = inflater.bytesWritten - before
       isEnd = taken < slice.length
       if (isEnd) input.giveBack(slice.subarray(taken))
-      for (const bytes of inflated.splice(0)) {
-        crc = crc32(bytes, crc)
-        size = (size + bytes.length) >>> 0
-        yield bytes
-      }
     }
   } finally {
     inflater.destroy()
