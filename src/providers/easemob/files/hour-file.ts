@@ -74,11 +74,14 @@ export class HourReader {
     for (const payload of payloads) await this.#take(payload)
   }
 
-  #take(payload: Buffer, identity: Identity = identify(payload)): Promise<void> | undefined {
+  #take(
+    payload: Buffer,
+    { messageId, fingerprint, sentAt }: Identity = identify(payload),
+  ): Promise<void> | undefined {
     this.#lines++
     this.#bytes += payload.length
     this.#digest.update(payload)
-    const room = this.#publish({ ...identity, position: this.#lines, payload })
+    const room = this.#publish({ messageId, fingerprint, sentAt, position: this.#lines, payload })
     return room && orStopped(room, this.#signal)
   }
 }
