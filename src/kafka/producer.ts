@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts'
 import { Connection } from './connection.ts'
 import { partitionOf } from './partitioner.ts'
 import { PartitionWriter } from './produce.ts'
-import { RecordBatchWriter, type RecordHeader } from './record-batch.ts'
+import { RecordBatchWriter, type RecordHeader, type ValueHead } from './record-batch.ts'
 import type { KafkaConnection } from './wire.ts'
 
 /** Bounds of a batch, and the patience of a write. */
@@ -96,6 +96,16 @@ export class Producer {
     return this.addTo(partitionOf(key, this.#lanes.length), key, value, headers)
   }
 
+  /** The same for a value in two parts, of which the head holds the key. Everything is copied. */
+  addParts(parts: ValueHead, rest: Buffer): Promise<void> | undefined {
+    if (this.#failure) return Promise.reject(this.#failure)
+    const { head, headEnd, keyAt, keyEnd } = parts
+    const lane = this.#lanes[partitionOf(head, this.#lanes.length, keyAt, keyEnd)]!
+    const sending = this.#sendIfFull(lane, keyEnd - keyAt + headEnd + rest.length)
+    lane.batch.appendParts(parts, rest)
+    return sending
+  }
+
   /** The same for a stated partition, where key and value may be absent. */
   addTo(
     partition: number,
@@ -104,10 +114,8 @@ export class Producer {
     headers?: readonly RecordHeader[],
   ): Promise<void> | undefined {
     if (this.#failure) return Promise.reject(this.#failure)
-    const { batchRecords, batchBytes } = this.#options
     const lane = this.#lanes[partition]!
-    const isFull = lane.batch.records >= batchRecords || !lane.batch.hasRoomFor(key, value, batchBytes)
-    const sending = isFull ? this.#send(lane) : undefined
+    const sending = this.#sendIfFull(lane, (key?.length ?? 0) + (value?.length ?? 0))
     lane.batch.append(key, value, headers)
     return sending
   }
@@ -121,6 +129,14 @@ export class Producer {
 
   async close(): Promise<void> {
     await this.#connection.close()
+  }
+
+  /** Makes room for a record of so many bytes. */
+  #sendIfFull(lane: Lane, recordBytes: number): Promise<void> | undefined {
+    const { batchRecords, batchBytes } = this.#options
+    const { records, bytes } = lane.batch
+    const isFull = records >= batchRecords || (records > 0 && bytes + recordBytes > batchBytes)
+    return isFull ? this.#send(lane) : undefined
   }
 
   /** Resolves when the batch before is acknowledged, and leaves this one under way. */

@@ -11,6 +11,14 @@ export interface RecordHeader {
   value: Buffer
 }
 
+/** The first part of a value, from the start of `head` to `headEnd`, and where in it the key lies. */
+export interface ValueHead {
+  readonly head: Buffer
+  readonly headEnd: number
+  readonly keyAt: number
+  readonly keyEnd: number
+}
+
 /** A finished batch, not yet bound to a producer: the same bytes are sent again on a retry. */
 export interface SealedBatch {
   readonly records: number
@@ -90,6 +98,32 @@ export class RecordBatchWriter {
     this.#records++
   }
 
+  /** Adds a record without headers whose value is `head` and `rest`; both are copied. */
+  appendParts({ head, headEnd, keyAt, keyEnd }: ValueHead, rest: Buffer): void {
+    const keyLength = keyEnd - keyAt
+    const valueLength = headEnd + rest.length
+    const size =
+      3 +
+      varintSize(this.#records) +
+      varintSize(keyLength) +
+      keyLength +
+      varintSize(valueLength) +
+      valueLength
+    this.#reserve(size + 5)
+    this.#varint(size)
+    this.#buffer[this.#length++] = 0
+    this.#buffer[this.#length++] = 0
+    this.#varint(this.#records)
+    this.#varint(keyLength)
+    this.#copy(head, keyAt, keyEnd)
+    this.#varint(valueLength)
+    this.#copy(head, 0, headEnd)
+    this.#buffer.set(rest, this.#length)
+    this.#length += rest.length
+    this.#buffer[this.#length++] = 0 // no headers
+    this.#records++
+  }
+
   /** Compresses what was collected and starts anew. Must hold at least one record. */
   seal(timestampMs = Date.now()): SealedBatch {
     const sealed = {
@@ -109,6 +143,14 @@ export class RecordBatchWriter {
     }
     this.#varint(bytes.length)
     this.#length += bytes.copy(this.#buffer, this.#length)
+  }
+
+  /** Few bytes are copied sooner one by one than by a call. */
+  #copy(bytes: Buffer, at: number, end: number): void {
+    const buffer = this.#buffer
+    let length = this.#length
+    while (at < end) buffer[length++] = bytes[at++]!
+    this.#length = length
   }
 
   #varint(value: number): void {
