@@ -20,6 +20,8 @@ export function crc64(bytes: Buffer): bigint {
 
 /** Values of one topic to bytes and back. */
 export interface Codec<T> {
+  /** What every framed value begins with, `headerBytes` long. */
+  readonly header: Buffer
   /** The framed value; valid until the next call, so copy or send it at once. Throws TypeError on a value that does not fit. */
   encode(value: T): Buffer
   /** Throws ChatfeedError `message` on bytes that are not such a value. */
@@ -41,6 +43,7 @@ export function singleObjectCodec<T>(schema: string): Codec<T> {
   let scratch = Buffer.allocUnsafe(16 * 1024)
   header.copy(scratch)
   return {
+    header,
     encode(given) {
       const value = wellFormed(given)
       // avsc answers how many bytes were missing as a negative number.

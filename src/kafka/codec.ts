@@ -1,13 +1,7 @@
-import { createRequire } from 'node:module'
 import { gunzipSync } from 'node:zlib'
 import { crc32c } from '@node-rs/crc32'
 import { ChatfeedError } from '../errors.ts'
-
-// The package's types declare a default export that its CommonJS module does not have.
-const lz4 = createRequire(import.meta.url)('lz4-napi') as {
-  compressFrameSync(data: Buffer): Buffer
-  decompressFrameSync(data: Buffer): Buffer
-}
+import { compressFrame, decompressFrame } from './lz4-frame.ts'
 
 /** Codec numbers of the record batch attributes. */
 const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
@@ -16,7 +10,7 @@ const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
 export const writtenCodec = codecs.lz4
 
 /** Deflates the records of a batch with `writtenCodec`. */
-export const compress = (records: Buffer): Buffer => lz4.compressFrameSync(records)
+export const compress = (records: Buffer): Buffer => compressFrame(records)
 
 /** Inflates the records of a batch. Throws ChatfeedError `fatal` for a codec that chatfeed does not read. */
 export function decompress(codec: number, records: Buffer): Buffer {
@@ -24,7 +18,7 @@ export function decompress(codec: number, records: Buffer): Buffer {
     case codecs.none:
       return records
     case codecs.lz4:
-      return lz4.decompressFrameSync(records)
+      return decompressFrame(records)
     case codecs.gzip:
       return gunzipSync(records)
     default: {

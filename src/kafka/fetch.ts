@@ -4,7 +4,8 @@ import { unlessAborted } from './abort.ts'
 import type { Connection } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
 import { type AbortedTransaction, RecordSet } from './record-set.ts'
-import { apiKeys, isolation, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
+import { RequestBody } from './request.ts'
+import { apiKeys, isolation, type ProtocolCall, protocolError } from './wire.ts'
 
 const firstWaitMs = 50
 const longestWaitMs = 1_000
@@ -170,7 +171,7 @@ function fetchCall(
       apiKey: apiKeys.fetch,
       apiVersion: 11,
       apiName: 'Fetch',
-      encode: () => Promise.resolve(wireBytes(encodeFetch(byTopic, options))),
+      encode: () => Promise.resolve(new RequestBody(...encodeFetch(byTopic, options))),
     },
     response: {
       decode: (raw) => Promise.resolve(decodeFetch(raw, positions)),
@@ -180,7 +181,7 @@ function fetchCall(
   }
 }
 
-function encodeFetch(byTopic: Map<string, Position[]>, options: Required<FetchOptions>): Buffer {
+function encodeFetch(byTopic: Map<string, Position[]>, options: Required<FetchOptions>): Buffer[] {
   const parts: Buffer[] = []
   const head = Buffer.alloc(29)
   head.writeInt32BE(-1, 0) // replica id: a client
@@ -210,7 +211,7 @@ function encodeFetch(byTopic: Map<string, Position[]>, options: Required<FetchOp
     }
   }
   parts.push(Buffer.from([0, 0, 0, 0, 0, 0])) // no forgotten topics, empty rack
-  return Buffer.concat(parts)
+  return parts
 }
 
 function decodeFetch(raw: Buffer, asked: readonly Position[]): PartitionAnswer[] {

@@ -1,8 +1,9 @@
 import { ChatfeedError } from '../errors.ts'
 import type { Connection, RetryOptions } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
-import { type BatchOwner, encodeBatch, type SealedBatch } from './record-batch.ts'
-import { apiKeys, type ProtocolCall, protocolError, wireBytes } from './wire.ts'
+import { batchHead, type BatchOwner, type SealedBatch } from './record-batch.ts'
+import { RequestBody } from './request.ts'
+import { apiKeys, type ProtocolCall, protocolError } from './wire.ts'
 
 /** The id under which the broker tells this writer from others. */
 export interface ProducerIdentity {
@@ -35,7 +36,7 @@ export class PartitionWriter {
 
   async write(batch: SealedBatch, retry: RetryOptions): Promise<void> {
     const { topic, partition } = this
-    const bytes = encodeBatch(batch, this.#owner())
+    const bytes = [batchHead(batch, this.#owner()), batch.body]
     await this.#connection.retry(
       `writing to ${topic}-${partition}`,
       () =>
@@ -64,14 +65,15 @@ function produceCall(
   transactionalId: string | null,
   topic: string,
   partition: number,
-  batch: Buffer,
+  batch: readonly Buffer[],
 ): ProtocolCall<object> {
   return {
     request: {
       apiKey: apiKeys.produce,
       apiVersion: 7,
       apiName: 'Produce',
-      encode: () => Promise.resolve(wireBytes(encodeProduce(transactionalId, topic, partition, batch))),
+      encode: () =>
+        Promise.resolve(new RequestBody(produceHead(transactionalId, topic, partition, batch), ...batch)),
     },
     response: {
       decode: (raw) => {
@@ -83,17 +85,15 @@ function produceCall(
   }
 }
 
-function encodeProduce(
+function produceHead(
   transactionalId: string | null,
   topic: string,
   partition: number,
-  batch: Buffer,
+  batch: readonly Buffer[],
 ): Buffer {
   const id = transactionalId === null ? null : Buffer.from(transactionalId)
   const name = Buffer.from(topic)
-  const bytes = Buffer.allocUnsafe(
-    2 + (id?.length ?? 0) + 2 + 4 + 4 + 2 + name.length + 4 + 4 + 4 + batch.length,
-  )
+  const bytes = Buffer.allocUnsafe(2 + (id?.length ?? 0) + 2 + 4 + 4 + 2 + name.length + 4 + 4 + 4)
   let at = bytes.writeInt16BE(id ? id.length : -1, 0)
   if (id) at += id.copy(bytes, at)
   at = bytes.writeInt16BE(-1, at) // acks: all in-sync replicas
@@ -103,8 +103,10 @@ function encodeProduce(
   at += name.copy(bytes, at)
   at = bytes.writeInt32BE(1, at)
   at = bytes.writeInt32BE(partition, at)
-  at = bytes.writeInt32BE(batch.length, at)
-  batch.copy(bytes, at)
+  bytes.writeInt32BE(
+    batch.reduce((sum, part) => sum + part.length, 0),
+    at,
+  )
   return bytes
 }
 

@@ -1,4 +1,5 @@
 import { checksum, compress, writtenCodec } from './codec.ts'
+import type { RecordView } from './record-set.ts'
 
 /**
  * Writing record batches (format v2, KIP-98): records go straight into one growing buffer, with no object a
@@ -75,27 +76,31 @@ export class RecordBatchWriter {
   append(key: Buffer | null, value: Buffer | null, headers: readonly RecordHeader[] = []): void {
     const keyBytes = key ? varintSize(key.length) + key.length : 1
     const valueBytes = value ? varintSize(value.length) + value.length : 1
-    let headerBytes = varintSize(headers.length)
-    for (const header of headers) {
-      const name = Buffer.byteLength(header.key)
-      headerBytes += varintSize(name) + name + varintSize(header.value.length) + header.value.length
-    }
-    // attributes + timestamp delta 0, then the offset delta
-    const size = 2 + varintSize(this.#records) + keyBytes + valueBytes + headerBytes
-    this.#reserve(size + 5)
-    this.#varint(size)
-    this.#buffer[this.#length++] = 0
-    this.#buffer[this.#length++] = 0
-    this.#varint(this.#records)
+    this.#begin(keyBytes + valueBytes, headers)
     this.#bytes(key)
     this.#bytes(value)
-    this.#varint(headers.length)
-    for (const header of headers) {
-      this.#varint(Buffer.byteLength(header.key))
-      this.#length += this.#buffer.write(header.key, this.#length)
-      this.#bytes(header.value)
-    }
-    this.#records++
+    this.#headers(headers)
+  }
+
+  /**
+   * Adds key and value of a record that was read, copied in one go, with one byte of its buffer changed. The record
+   * must have both.
+   */
+  appendChanged(
+    record: RecordView,
+    changedAt: number,
+    byte: number,
+    headers: readonly RecordHeader[] = [],
+  ): void {
+    const { buffer, keyStart, keyEnd, valueEnd } = record
+    const keyLength = keyEnd - keyStart
+    const copied = valueEnd - keyStart // with the length of the value between
+    this.#begin(varintSize(keyLength) + copied, headers)
+    this.#varint(keyLength)
+    buffer.copy(this.#buffer, this.#length, keyStart, valueEnd)
+    this.#buffer[this.#length + changedAt - keyStart] = byte
+    this.#length += copied
+    this.#headers(headers)
   }
 
   /** Adds a record without headers whose value is `head` and `rest`; both are copied. */
@@ -136,6 +141,30 @@ export class RecordBatchWriter {
     return sealed
   }
 
+  /** Size, attributes, timestamp delta 0 and offset delta of a record. */
+  #begin(keyAndValueBytes: number, headers: readonly RecordHeader[]): void {
+    let headerBytes = varintSize(headers.length)
+    for (const header of headers) {
+      const name = Buffer.byteLength(header.key)
+      headerBytes += varintSize(name) + name + varintSize(header.value.length) + header.value.length
+    }
+    const size = 2 + varintSize(this.#records) + keyAndValueBytes + headerBytes
+    this.#reserve(size + 5)
+    this.#varint(size)
+    this.#buffer[this.#length++] = 0
+    this.#buffer[this.#length++] = 0
+    this.#varint(this.#records++)
+  }
+
+  #headers(headers: readonly RecordHeader[]): void {
+    this.#varint(headers.length)
+    for (const header of headers) {
+      this.#varint(Buffer.byteLength(header.key))
+      this.#length += this.#buffer.write(header.key, this.#length)
+      this.#bytes(header.value)
+    }
+  }
+
   #bytes(bytes: Buffer | null): void {
     if (!bytes) {
       this.#buffer[this.#length++] = 1 // zigzag(-1)
@@ -170,22 +199,26 @@ export class RecordBatchWriter {
   }
 }
 
-/** The batch as it goes over the wire, under its owner's name. */
-export function encodeBatch(batch: SealedBatch, owner: BatchOwner): Buffer {
-  const bytes = Buffer.allocUnsafe(headSize + batch.body.length)
+/** What stands before the body of a batch on the wire. */
+export function batchHead({ records, timestampMs, body }: SealedBatch, owner: BatchOwner): Buffer {
+  const bytes = Buffer.allocUnsafe(headSize)
   bytes.writeBigInt64BE(0n, 0) // base offset: set by the broker
-  bytes.writeInt32BE(bytes.length - 12, 8)
+  bytes.writeInt32BE(headSize + body.length - 12, 8)
   bytes.writeInt32BE(-1, 12) // partition leader epoch: set by the broker
   bytes.writeInt8(2, 16)
   bytes.writeInt16BE(writtenCodec | (owner.transactional ? 0x10 : 0), 21)
-  bytes.writeInt32BE(batch.records - 1, 23)
-  bytes.writeBigInt64BE(BigInt(batch.timestampMs), 27)
-  bytes.writeBigInt64BE(BigInt(batch.timestampMs), 35)
+  bytes.writeInt32BE(records - 1, 23)
+  bytes.writeBigInt64BE(BigInt(timestampMs), 27)
+  bytes.writeBigInt64BE(BigInt(timestampMs), 35)
   bytes.writeBigInt64BE(owner.producerId, 43)
   bytes.writeInt16BE(owner.producerEpoch, 51)
   bytes.writeInt32BE(owner.baseSequence, 53)
-  bytes.writeInt32BE(batch.records, 57)
-  batch.body.copy(bytes, headSize)
-  bytes.writeUInt32BE(checksum(bytes.subarray(21)), 17)
+  bytes.writeInt32BE(records, 57)
+  bytes.writeUInt32BE(checksum(body, checksum(bytes.subarray(21))), 17)
   return bytes
+}
+
+/** The batch as it goes over the wire, under its owner's name. */
+export function encodeBatch(batch: SealedBatch, owner: BatchOwner): Buffer {
+  return Buffer.concat([batchHead(batch, owner), batch.body])
 }

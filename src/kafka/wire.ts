@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Logger } from '../log.ts'
+import { frameRequest, type RequestBody } from './request.ts'
 import type { Sockets } from './sockets.ts'
 
 const require = createRequire(import.meta.url)
@@ -25,7 +26,7 @@ export interface ProtocolCall<Response> {
     apiVersion: number
     apiName: string
     expectResponse?: () => boolean
-    encode(): Promise<WireEncoder>
+    encode(): Promise<RequestBody>
   }
   response: { decode(raw: Buffer): Promise<Response>; parse(data: Response): Promise<Response> }
   requestTimeout?: number
@@ -118,12 +119,6 @@ export interface Cluster {
   findBroker(options: { nodeId: number }): Promise<Broker>
 }
 
-/** kafkajs' byte writer, used only as the envelope of ready-made bytes. */
-export interface WireEncoder {
-  buf: Buffer
-  offset: number
-}
-
 /** An error of kafkajs, by its shape. */
 export interface KafkajsError extends Error {
   type?: string
@@ -141,7 +136,11 @@ export const apiKeys = { produce: 0, fetch: 1 } as const
 /** Isolation levels of the protocol. */
 export const isolation = { readUncommitted: 0, readCommitted: 1 } as const
 
-const EncoderClass = require('kafkajs/src/protocol/encoder') as new (size: number) => WireEncoder
+// Before the module that makes connections is loaded.
+const requestModule = require.resolve('kafkajs/src/protocol/request')
+require(requestModule)
+require.cache[requestModule]!.exports = frameRequest
+
 const ClusterClass = require('kafkajs/src/cluster') as new (options: Record<string, unknown>) => Cluster
 const { createLogger } = require('kafkajs/src/loggers') as {
   createLogger: (options: { level: number; logCreator: LogCreator }) => unknown
@@ -246,14 +245,6 @@ export async function joinGroup(
     onMemberId(memberId)
     return join(memberId)
   }
-}
-
-/** Ready-made request bytes in the envelope that kafkajs sends. */
-export function wireBytes(bytes: Buffer): WireEncoder {
-  const encoder = new EncoderClass(1)
-  encoder.buf = bytes
-  encoder.offset = bytes.length
-  return encoder
 }
 
 /** The error of a numeric code of the protocol. */

@@ -1,13 +1,14 @@
-import { headerBytes, rawMessageCodec } from '../avro.ts'
+import { headerBytes } from '../avro.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { Outbox } from '../kafka/outbox.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import type { StageTask } from '../kafka/task.ts'
 import { metrics } from '../metrics.ts'
-import { messageId, type RawMessage } from '../model.ts'
+import { messageId } from '../model.ts'
 import { deadLetter } from './dead-letter.ts'
+import { decodeRecord, DedupRecord } from './dedup-record.ts'
 import { passedHeaders } from './replays.ts'
-import { SeenMessages } from './seen-messages.ts'
+import { SeenMessages, type Verdict } from './seen-messages.ts'
 
 /** Topics and window of dedup. */
 export interface DedupOptions {
@@ -25,75 +26,81 @@ export interface DedupOptions {
  */
 export function openDedup(options: DedupOptions): StageTask {
   const seen = new SeenMessages(options.windowMs)
+  const message = new DedupRecord()
   return {
     stateTopic: options.unique,
     restore(records) {
       for (const record of records) {
-        const message = decode(record.value())
-        if (message instanceof ChatfeedError) continue // written by someone else: nothing can repeat it
-        const { id, fingerprint, fetchedAt, revision } = message
-        seen.accept(id, fingerprint, fetchedAt, record.timestampMs, revision)
+        if (message.read(record)) continue // written by someone else: nothing can repeat it
+        seen.accept(message.content, message.fetchedAt, record.timestampMs, message.revision)
       }
     },
     process(records, out) {
-      seen.forgetOld(Date.now())
-      let taken = 0
+      const nowMs = Date.now()
+      seen.forgetOld(nowMs)
+      const counts = { processed: 0, repeat: 0, stale: 0 }
       for (const record of records) {
-        taken++
-        pass(record, records, out)
+        counts.processed++
+        const verdict = pass(record, records, out, nowMs)
+        if (verdict !== 'new') counts[verdict]++
       }
-      metrics.processed.inc({ stage: 'dedup' }, taken)
+      metrics.processed.inc({ stage: 'dedup' }, counts.processed)
+      for (const reason of ['repeat', 'stale'] as const)
+        if (counts[reason] > 0) metrics.duplicates.inc({ reason }, counts[reason])
     },
   }
 
-  function pass(record: RecordView, { topic, partition }: RecordSet, out: Outbox): void {
-    const key = record.key()
-    const value = record.value()
-    const message = decode(value)
-    if (message instanceof ChatfeedError || !key || !value) {
-      const error = message instanceof ChatfeedError ? message : undefined
+  /** Writes the record to `unique` or `dead`, or leaves it out. */
+  function pass(record: RecordView, { topic, partition }: RecordSet, out: Outbox, nowMs: number): Verdict {
+    const error = message.read(record)
+    if (error || record.keyEnd < 0) {
       deadLetter(out, options.dead, {
         stage: 'dedup',
-        key,
-        value,
+        key: record.key(),
+        value: record.value(),
         error,
         topic,
         partition,
         offset: record.offset,
         passed: passedHeaders(record),
       })
-      return
+      return 'new'
     }
-    const verdict = seen.judge(message.id, message.fingerprint, message.fetchedAt)
-    if (verdict !== 'new' && !(verdict === 'stale' && isFiledByPlace(message))) {
-      metrics.duplicates.inc({ reason: verdict })
-      return
-    }
-    const revision = seen.accept(message.id, message.fingerprint, message.fetchedAt, Date.now())
-    out.add(options.unique, key, withRevision(value, revision), passedHeaders(record))
-    metrics.delay.observe({ stage: 'dedup' }, (Date.now() - message.fetchedAt) / 1_000)
+    const { content, fetchedAt, revisionEnd } = message
+    const verdict = seen.judge(content, fetchedAt)
+    if (verdict === 'repeat' || (verdict === 'stale' && !isFiledByPlace(record))) return verdict
+    const revision = seen.accept(content, fetchedAt, nowMs)
+    const revisionAt = record.valueStart + headerBytes
+    const headers = passedHeaders(record)
+    if (revision < 64 && revisionEnd === revisionAt + 1)
+      out.addChanged(options.unique, record, revisionAt, 2 * revision, headers)
+    else out.add(options.unique, record.key(), withRevision(record, revisionEnd, revision), headers)
+    metrics.delay.observe({ stage: 'dedup' }, (nowMs - fetchedAt) / 1_000)
+    return 'new'
   }
 }
 
 /** A record without an id of its own: at its place in another file of that name stands another record, no newer state. */
-function isFiledByPlace({ id, provider, tenant, origin }: RawMessage): boolean {
+function isFiledByPlace(record: RecordView): boolean {
+  const message = decodeRecord(record)
+  if (message instanceof ChatfeedError) return false
+  const { id, provider, tenant, origin } = message
   return id === messageId(provider, tenant, origin)
 }
 
-function decode(value: Buffer | null): RawMessage | ChatfeedError {
-  try {
-    return rawMessageCodec.decode(value ?? Buffer.alloc(0))
-  } catch (error) {
-    if (error instanceof ChatfeedError) return error
-    throw error
-  }
-}
-
-/** The same bytes with the revision in place of the 0 behind the header: `revision` is the first field of the schema. */
-function withRevision(value: Buffer, revision: number): Buffer {
+/** The same value with another revision: the first field of the schema, behind the header. */
+function withRevision(
+  { buffer, valueStart, valueEnd }: RecordView,
+  revisionEnd: number,
+  revision: number,
+): Buffer {
   const varint: number[] = []
   let rest = revision * 2 // zigzag
-  for (; rest > 0x7f; rest >>>= 7) varint.push((rest & 0x7f) | 0x80)
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) varint.push((rest & 0x7f) | 0x80)
   varint.push(rest)
-  return Buffer.concat([value.subarray(0, headerBytes), Buffer.from(varint), value.subarray(headerBytes + 1)])
+  return Buffer.concat([
+    buffer.subarray(valueStart, valueStart + headerBytes),
+    Buffer.from(varint),
+    buffer.subarray(revisionEnd, valueEnd),
+  ])
 }

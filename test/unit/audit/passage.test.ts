@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { SeenMessages } from '../../../src/stages/seen-messages.ts'
 import type { Standing } from '../../../src/audit/stages.ts'
+import { contentOf } from '../stages/contents.ts'
 import { Books, daysAgo, now, told, windowMs, type Written } from './books.ts'
 
 const one: Written = { id: 'easemob:a:1', origin: '2026112310#1', content: 'x' }
@@ -88,9 +89,9 @@ test('what dedup passes and drops, whatever comes, is balanced; a record taken o
     fc.asyncProperty(steps, fc.nat(), async (raw, choice) => {
       const seen = new SeenMessages(windowMs)
       const accepted = raw.flatMap(({ id, content, fetchedAt }): Written[] => {
-        const fingerprint = Buffer.from(content.padEnd(16, '.'))
-        if (seen.judge(id, fingerprint, fetchedAt) !== 'new') return []
-        return [{ id, content, fetchedAt, revision: seen.accept(id, fingerprint, fetchedAt, now) }]
+        const one = contentOf(id, Buffer.from(content.padEnd(16, '.')))
+        if (seen.judge(one, fetchedAt) !== 'new') return []
+        return [{ id, content, fetchedAt, revision: seen.accept(one, fetchedAt, now) }]
       })
       const balanced = await new Books(t)
         .raw(...raw)

@@ -157,3 +157,42 @@ for (const codec of ['none', 'gzip', 'lz4'] as const) {
     )
   })
 }
+
+test('a record that was read goes into another batch with one byte changed, with other headers and at another offset', () => {
+  const plain = fc.record(
+    {
+      key: bytes,
+      value: fc.uint8Array({ minLength: 1, maxLength: 9_000 }).map((array) => Buffer.from(array)),
+    },
+    { noNullPrototype: true },
+  )
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(plain, fc.nat(), fc.boolean(), record), { minLength: 1, maxLength: 90 }),
+      (list) => {
+        const source = new RecordSet('t', 0, 0, write(list.map(([one]) => ({ ...one, headers: {} }))), [])
+        const target = new RecordBatchWriter(16)
+        const expected: Plain[] = []
+        for (const view of source) {
+          const [one, choice, isTaken, { headers }] = list[view.offset]!
+          if (!isTaken && expected.length > 0) continue
+          const at = choice % one.value.length
+          const changed = Buffer.from(one.value)
+          changed[at] = choice & 0xff
+          expected.push({ key: one.key, value: changed, headers })
+          target.appendChanged(
+            view,
+            view.valueStart + at,
+            choice & 0xff,
+            Object.entries(headers).map(([name, value]) => ({ key: name, value })),
+          )
+        }
+        assert.deepEqual(
+          read(encodeBatch(target.seal(timestampMs), owner)),
+          expected.map((one, offset) => ({ offset, timestampMs, ...one })),
+        )
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
