@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process'
+import { cpus, release, totalmem, type } from 'node:os'
+import { kafkaVersion } from '../../src/broker/jars.ts'
+
+/** Versions and machine, as Markdown; nothing that tells whose machine it is. */
+export function machine(): string {
+  const cores = cpus()
+  return [
+    `- ${new Date().toISOString().slice(0, 10)}; Node ${process.version}; Kafka ${kafkaVersion()}, one embedded node on the same cores`,
+    `- ${cores.length} cores, ${cores[0]?.model ?? 'unknown'}; ${Math.round(totalmem() / 2 ** 30)} GB of memory; ${type()} ${release()}`,
+  ].join('\n')
+}
+
+/** What a program says of itself, its first line; null where it is not on the PATH. */
+export function firstLine(command: string, ...words: string[]): string | null {
+  try {
+    return execFileSync(command, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split(
+      '\n',
+    )[0]!
+  } catch {
+    return null
+  }
+}
