@@ -1,8 +1,10 @@
-import { type Chatfeed, newChatfeed } from './chatfeed.ts'
+import { newChatfeed } from './chatfeed.ts'
 import { compare, type Contender } from './compare.ts'
 import type { Bench, Context } from './context.ts'
 import { type HourFile, hourFile } from './data.ts'
+import { bento } from './peers/bento.ts'
 import { kcat } from './peers/kcat.ts'
+import { kafkajsIngest } from './peers/plain-kafkajs.ts'
 import { comparison } from './table.ts'
 import { verify } from './verify.ts'
 
@@ -17,7 +19,7 @@ export const ingest: Bench = {
       one: await hourFile(1, context.say),
       messages: context.messages,
     }
-    const contenders = [chatfeedImport(context), kcat(context)]
+    const contenders = [chatfeedImport(context), kcat(context), await bento(context), kafkajsIngest(context)]
     return comparison(await compare(context, contenders, work), work.messages)
   },
 }
@@ -27,7 +29,7 @@ function chatfeedImport(context: Context): Contender<HourFile> {
     name: 'chatfeed import',
     remark: 'id, fingerprint, Avro; every line accounted for in the ledger',
     async prepare(file) {
-      const chatfeed: Chatfeed = await newChatfeed(context)
+      const chatfeed = await newChatfeed(context)
       const broker = await context.broker()
       return {
         command: chatfeed.import(file.path),

@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import type { Contender } from '../compare.ts'
+import type { Context } from '../context.ts'
+import type { HourFile } from '../data.ts'
+import type { Command } from '../measure.ts'
+import { verify } from '../verify.ts'
+
+const name = 'plain kafkajs'
+
+/** kafkajs, split2 and avsc as their documentation shows them, 1,000 messages a send. */
+export function kafkajsIngest(context: Context): Contender<HourFile> {
+  return {
+    name,
+    remark: 'with split2 and avsc, 1,000 a send; parses every line, Avro without fingerprint',
+    async prepare(file) {
+      const broker = await context.broker()
+      const topic = await broker.topic('kafkajs')
+      return {
+        command: script('ingest.ts', file.path, broker.address, topic),
+        verify: () => verify(broker.address, topic, file.counts),
+        clean: () => broker.clear(topic),
+      }
+    },
+  }
+}
+
+function script(file: string, ...words: string[]): Command {
+  const path = fileURLToPath(new URL(`kafkajs/${file}`, import.meta.url))
+  return { words: [process.execPath, '--import', import.meta.resolve('tsx'), path, ...words] }
+}
