@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import kafkajs, { type Admin } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { useEmbeddedBroker } from '../../src/broker/index.ts'
 import { silentLog } from '../../src/log.ts'
 import type { Cleanup } from '../support/cleanup.ts'
@@ -18,8 +18,10 @@ export interface BenchBroker {
   topic(name: string): Promise<string>
   /** Records in a topic, control records among them. */
   end(topic: string): Promise<number>
-  /** Deletes topics by the beginning of their names, and groups likewise, also those of contenders. */
+  /** Deletes topics by the beginning of their names. */
   clear(prefix: string): Promise<void>
+  /** Deletes a group that has no members. */
+  forget(group: string): Promise<void>
 }
 
 /** Starts it; it ends with the benchmark. */
@@ -51,13 +53,9 @@ export async function startBroker(
     async clear(prefix) {
       const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))
       if (topics.length > 0) await admin.deleteTopics({ topics })
-      await clearGroups(admin, prefix)
+    },
+    async forget(group) {
+      await admin.deleteGroups([group])
     },
   }
-}
-
-async function clearGroups(admin: Admin, prefix: string): Promise<void> {
-  const { groups } = await admin.listGroups()
-  const names = groups.map(({ groupId }) => groupId).filter((groupId) => groupId.startsWith(prefix))
-  if (names.length > 0) await admin.deleteGroups(names)
 }

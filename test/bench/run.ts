@@ -7,10 +7,11 @@ import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Bench, openShared } from './context.ts'
 import { program } from './chatfeed.ts'
+import { dedup } from './dedup.ts'
 import { ingest } from './ingest.ts'
 import { Report } from './report.ts'
 
-const benches: readonly Bench[] = [ingest]
+const benches: readonly Bench[] = [ingest, dedup]
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, messages: { type: 'string' } },

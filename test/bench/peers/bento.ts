@@ -1,7 +1,6 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder } from '../cache.ts'
+import { builtOnce } from '../cache.ts'
 import type { Contender, Missing } from '../compare.ts'
 import type { Context } from '../context.ts'
 import type { HourFile } from '../data.ts'
@@ -42,15 +41,12 @@ export async function bento(context: Context): Promise<Contender<HourFile> | Mis
 
 /** The program, built once into the cache folder; null without Go. */
 async function built(context: Context): Promise<string | null> {
-  const folder = join(cacheFolder(), 'bento-1.8.2')
-  const program = join(folder, 'bento')
-  if (existsSync(program)) return program
   if (firstLine('go', 'version') === null) return null
-  context.say('building Bento (once, some minutes)')
-  mkdirSync(folder, { recursive: true })
-  for (const file of ['go.mod', 'main.go']) copyFileSync(join(sources, file), join(folder, file))
-  // Tidy adds the modules that it brings to the copy.
-  await measure({ words: ['go', 'mod', 'tidy'], cwd: folder })
-  await measure({ words: ['go', 'build', '-o', 'bento', '.'], cwd: folder })
-  return program
+  const folder = await builtOnce(sources, '', async (cwd) => {
+    context.say('building Bento (once, some minutes)')
+    // Tidy adds the modules that it brings to the copy.
+    await measure({ words: ['go', 'mod', 'tidy'], cwd })
+    await measure({ words: ['go', 'build', '-o', 'bento', '.'], cwd })
+  })
+  return join(folder, 'bento')
 }

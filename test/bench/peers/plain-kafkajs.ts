@@ -3,6 +3,7 @@ import type { Contender } from '../compare.ts'
 import type { Context } from '../context.ts'
 import type { HourFile } from '../data.ts'
 import type { Command } from '../measure.ts'
+import type { RawTopic } from '../raw-topic.ts'
 import { verify } from '../verify.ts'
 
 const name = 'plain kafkajs'
@@ -19,6 +20,23 @@ export function kafkajsIngest(context: Context): Contender<HourFile> {
         command: script('ingest.ts', file.path, broker.address, topic),
         verify: () => verify(broker.address, topic, file.counts),
         clean: () => broker.clear(topic),
+      }
+    },
+  }
+}
+
+/** Transactions of kafkajs, a producer a partition, and a Set. */
+export function kafkajsDedup(context: Context): Contender<RawTopic> {
+  return {
+    name,
+    remark: 'with avsc, transactions of 1,000, 4 at a time; the ids in a Set that a restart has lost',
+    async prepare({ topic, expected }) {
+      const broker = await context.broker()
+      const output = await broker.topic('kafkajs')
+      return {
+        command: script('dedup.ts', broker.address, topic, output, output),
+        verify: () => verify(broker.address, output, expected),
+        clean: () => broker.clear(output),
       }
     },
   }
