@@ -3,7 +3,7 @@ import { compare, type Contender } from './compare.ts'
 import type { Bench, Context } from './context.ts'
 import { kafkajsDedup } from './peers/plain-kafkajs.ts'
 import { streams } from './peers/streams.ts'
-import { type RawTopic, rawTopic } from './raw-topic.ts'
+import { type Filled, filledRaw } from './filled-topics.ts'
 import { comparison } from './table.ts'
 import { verify } from './verify.ts'
 
@@ -13,7 +13,7 @@ export const dedup: Bench = {
   title: 'exactly-once dedup of a topic with one repeat in ten into another, 4 partitions',
   messages: 2_000_000,
   async run(context) {
-    const [input, one] = [await rawTopic(context, context.messages), await rawTopic(context, 1)]
+    const [input, one] = [await filledRaw(context, context.messages), await filledRaw(context, 1)]
     const contenders = [chatfeedDedup(context), await streams(context), kafkajsDedup(context)]
     const results = await compare(context, contenders, { input, one, messages: context.messages })
     await (await context.broker()).clear(input.prefix)
@@ -22,7 +22,7 @@ export const dedup: Bench = {
 }
 
 /** `up --only dedup --once` on a raw topic, each time into an empty `unique`. */
-export function chatfeedDedup(context: Context): Contender<RawTopic> {
+export function chatfeedDedup(context: Context): Contender<Filled> {
   return {
     name: 'chatfeed dedup',
     remark: 'up --only dedup --once; numbers the revisions beside',

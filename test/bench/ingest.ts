@@ -24,7 +24,8 @@ export const ingest: Bench = {
   },
 }
 
-function chatfeedImport(context: Context): Contender<HourFile> {
+/** `import` of an hour file. */
+export function chatfeedImport(context: Context): Contender<HourFile> {
   return {
     name: 'chatfeed import',
     remark: 'id, fingerprint, Avro; every line accounted for in the ledger',

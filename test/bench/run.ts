@@ -8,10 +8,15 @@ import { parseArgs } from 'node:util'
 import { type Bench, openShared } from './context.ts'
 import { program } from './chatfeed.ts'
 import { dedup } from './dedup.ts'
+import { enrich } from './enrich.ts'
+import { growth } from './growth.ts'
 import { ingest } from './ingest.ts'
+import { memory } from './memory.ts'
 import { Report } from './report.ts'
+import { sink } from './sink.ts'
+import { start } from './start.ts'
 
-const benches: readonly Bench[] = [ingest, dedup]
+const benches: readonly Bench[] = [start, ingest, dedup, enrich, sink, memory, growth]
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, messages: { type: 'string' } },

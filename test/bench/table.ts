@@ -43,3 +43,10 @@ export function range(figures: readonly number[], digits: number): string {
     figure.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return `${text(median(figures))} (${text(Math.min(...figures))}–${text(Math.max(...figures))})`
 }
+
+/** What one core would carry, in a sentence. */
+export function perCore({ name, runs, startCpuMs }: Result, messages: number): string {
+  const cpuMs = median(runs.map((run) => run.cpuMs))
+  const rate = (ms: number) => Math.round((messages / ms) * 1_000).toLocaleString('en')
+  return `${name}: ${rate(cpuMs)} msg/s a core (processor time), ${rate(cpuMs - startCpuMs)} net of start-up.`
+}

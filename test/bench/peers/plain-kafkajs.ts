@@ -3,7 +3,7 @@ import type { Contender } from '../compare.ts'
 import type { Context } from '../context.ts'
 import type { HourFile } from '../data.ts'
 import type { Command } from '../measure.ts'
-import type { RawTopic } from '../raw-topic.ts'
+import type { Filled } from '../filled-topics.ts'
 import { verify } from '../verify.ts'
 
 const name = 'plain kafkajs'
@@ -26,7 +26,7 @@ export function kafkajsIngest(context: Context): Contender<HourFile> {
 }
 
 /** Transactions of kafkajs, a producer a partition, and a Set. */
-export function kafkajsDedup(context: Context): Contender<RawTopic> {
+export function kafkajsDedup(context: Context): Contender<Filled> {
   return {
     name,
     remark: 'with avsc, transactions of 1,000, 4 at a time; the ids in a Set that a restart has lost',
