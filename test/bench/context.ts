@@ -29,6 +29,8 @@ export interface Bench {
   messages: number
   /** Left out unless it is named. */
   long?: true
+  /** Runs once, however many rounds are asked for. */
+  once?: true
   /** Markdown. */
   run(context: Context): Promise<string>
 }

@@ -16,17 +16,17 @@ export interface HourFile {
   lines: number
   /** Bytes of the text, not of the file. */
   bytes: number
-  /** By message number. */
+  /** By message number, counted from the first. */
   counts: Uint8Array
   distinct: number
 }
 
-/** The gz file of an hour with so many lines, made once and kept in the cache folder. */
-export async function hourFile(lines: number, say: (text: string) => void): Promise<HourFile> {
-  const path = join(cacheFolder(), `hour-${lines}-${edition}.gz`)
+/** The gz file of an hour with so many lines, messages numbered from `first`; made once and kept in the cache folder. */
+export async function hourFile(lines: number, say: (text: string) => void, first = 0): Promise<HourFile> {
+  const path = join(cacheFolder(), `hour-${first}-${lines}-${edition}.gz`)
   if (!existsSync(path) || !existsSync(`${path}.counts`)) {
     say(`making an hour file of ${lines} lines`)
-    await make(lines, path)
+    await make(lines, path, first)
   }
   const { counts, bytes } = JSON.parse(readFileSync(`${path}.counts`, 'utf8')) as {
     counts: string
@@ -36,15 +36,15 @@ export async function hourFile(lines: number, say: (text: string) => void): Prom
   return { path, lines, bytes, counts: array, distinct: array.length }
 }
 
-async function make(lines: number, path: string): Promise<void> {
+async function make(lines: number, path: string, first: number): Promise<void> {
   const counts = new Uint8Array(lines)
   let distinct = 0
   let bytes = 0
   function* chunks(): Generator<Buffer> {
     let chunk = ''
-    for (const { number, text } of hourLines(lines, seed)) {
-      distinct = Math.max(distinct, number + 1)
-      counts[number]!++
+    for (const { number, text } of hourLines(lines, seed, first)) {
+      distinct = Math.max(distinct, number - first + 1)
+      counts[number - first]!++
       chunk += `${text}\n`
       if (chunk.length < 1 << 18) continue
       yield take()

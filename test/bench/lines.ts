@@ -28,18 +28,21 @@ export function messageNumber(id: string): number {
   return Number.isInteger(number) && messageId(number) === id ? number : Number.NaN
 }
 
-/** The lines of an hour, shaped as in real hour files (facts: Easemob, §2.6 and §4): the same for the same seed. */
-export function* hourLines(count: number, seed: number): Generator<Line> {
+/**
+ * The lines of an hour, shaped as in real hour files (facts: Easemob, §2.6 and §4): the same for the same seed. The
+ * messages are numbered from `first`.
+ */
+export function* hourLines(count: number, seed: number, first = 0): Generator<Line> {
   const random = new Random('bench', seed)
   const recent: Line[] = []
-  let number = 0
+  let number = first
   for (let at = 0; at < count; at++) {
-    if (number > 0 && random.chance(repeatShare)) {
+    if (number > first && random.chance(repeatShare)) {
       yield recent[random.integer(0, recent.length - 1)]!
       continue
     }
     const line = { number, text: JSON.stringify(record(number, random)) }
-    recent[number % reach] = line
+    recent[(number - first) % reach] = line
     number++
     yield line
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpus, release, totalmem, type } from 'node:os'
 import { kafkaVersion } from '../../src/broker/jars.ts'
 
@@ -7,17 +7,12 @@ export function machine(): string {
   const cores = cpus()
   return [
     `- ${new Date().toISOString().slice(0, 10)}; Node ${process.version}; Kafka ${kafkaVersion()}, one embedded node on the same cores`,
-    `- ${cores.length} cores, ${cores[0]?.model ?? 'unknown'}; ${Math.round(totalmem() / 2 ** 30)} GB of memory; ${type()} ${release()}`,
+    `- ${cores.length} cores, ${cores[0]?.model ?? 'unknown'}; ${Math.round(totalmem() / 2 ** 30)} GB of memory; ${type()} ${release().split('-')[0]}`,
   ].join('\n')
 }
 
-/** What a program says of itself, its first line; null where it is not on the PATH. */
-export function firstLine(command: string, ...words: string[]): string | null {
-  try {
-    return execFileSync(command, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split(
-      '\n',
-    )[0]!
-  } catch {
-    return null
-  }
+/** What a program prints; null where it is not on the PATH or fails. */
+export function wordsOf(command: string, ...words: string[]): string | null {
+  const { status, stdout, stderr } = spawnSync(command, words, { encoding: 'utf8' })
+  return status === 0 ? `${stdout}${stderr}` : null
 }

@@ -9,6 +9,7 @@ export const memory: Bench = {
   name: 'memory',
   title: 'peak memory of an import',
   messages: 5_000_000,
+  once: true,
   async run(context) {
     const rows: string[][] = []
     for (const lines of [Math.ceil(context.messages / 10), context.messages]) {

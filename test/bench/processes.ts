@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 const lookEveryMs = 100
 const msPerTick = 10
 
-/** Looks at a process and its descendants until the peak of their resident memory together is asked for, MB. */
+/** Looks at the descendants of a process until the peak of their resident memory together is asked for, MB. */
 export function watchMemory(root: number): () => number {
   const peaks = new Map<number, number>()
   let highestKb = 0
@@ -11,8 +11,7 @@ export function watchMemory(root: number): () => number {
     let sum = 0
     for (const pid of descendants(root)) {
       // What the process itself remembers as its peak, so that nothing is missed between two looks.
-      const peak = Number(/^VmHWM:\s+(\d+)/m.exec(contents(`/proc/${pid}/status`))?.[1] ?? 0)
-      peaks.set(pid, Math.max(peaks.get(pid) ?? 0, peak))
+      peaks.set(pid, Math.max(peaks.get(pid) ?? 0, peakKbOf(pid)))
       sum += peaks.get(pid)!
     }
     highestKb = Math.max(highestKb, sum)
@@ -22,6 +21,11 @@ export function watchMemory(root: number): () => number {
     clearInterval(timer)
     return highestKb / 1_024
   }
+}
+
+/** The highest resident memory that a running process has had, kB; 0 where there is no /proc. */
+export function peakKbOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(contents(`/proc/${pid}/status`))?.[1] ?? 0)
 }
 
 /** User and system time that a running process has used until now, ms; 0 where there is no /proc. */

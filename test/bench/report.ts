@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Bench } from './context.ts'
 import { machine } from './machine.ts'
+
+const file = new URL('RESULTS.md', import.meta.url)
 
 const intro = `# Benchmark results
 
@@ -10,24 +12,34 @@ Processor time is user and system time of all the contender's processes, start i
 broker's stands beside it. Every run was counted only after an independent reader had found each message in the result
 exactly as often as it must be there.`
 
-/** RESULTS.md, written anew after every benchmark with what is known until then. */
+/** RESULTS.md: a section a benchmark, each as it was last run. */
 export class Report {
-  readonly #sections: string[] = []
+  readonly #sections = new Map<string, string>()
   readonly #absent: string[] = []
 
-  /** Says that a contender did not take part. */
-  absent(bench: string, name: string, how: string): void {
-    this.#absent.push(`- ${bench}: without ${name}, which this machine lacks (${how})`)
+  constructor() {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    for (const section of text.split(/^## /m).slice(1))
+      this.#sections.set(section.slice(0, section.indexOf('\n')), section.trimEnd())
   }
 
-  add({ name, title }: Bench, messages: number, rounds: number, section: string): void {
-    const counted = messages > 1 ? `; ${messages.toLocaleString('en')} messages` : ''
-    this.#sections.push(`## ${name}\n\n${title}${counted}, ${rounds} rounds.\n\n${section}`)
+  /** Says that a contender does not take part in the benchmark that runs now. */
+  absent(name: string, how: string): void {
+    this.#absent.push(`- without ${name}, which this machine lacks (${how})`)
   }
 
-  write(): void {
-    const head = [machine(), ...this.#absent].join('\n')
-    const text = [intro, head, ...this.#sections].join('\n\n')
-    writeFileSync(new URL('RESULTS.md', import.meta.url), `${text}\n`)
+  /** Writes what a benchmark has found in place of what it had found before. */
+  put(bench: Bench, messages: number, rounds: number, found: string): void {
+    const { name, title, once } = bench
+    const counted = bench.messages > 1 ? `; ${messages.toLocaleString('en')} messages` : ''
+    const repeated = once ? '' : `; rounds: ${rounds}`
+    const circumstances = [machine(), ...this.#absent.splice(0)].join('\n')
+    this.#sections.set(name, [name, `${title}${counted}${repeated}.`, circumstances, found].join('\n\n'))
+  }
+
+  /** In the order of the names. */
+  write(names: readonly string[]): void {
+    const sections = names.flatMap((name) => this.#sections.get(name) ?? [])
+    writeFileSync(file, `${[intro, ...sections.map((section) => `## ${section}`)].join('\n\n')}\n`)
   }
 }

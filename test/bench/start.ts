@@ -10,6 +10,7 @@ export const start: Bench = {
   name: 'start',
   title: `chatfeed --help, ${runs} runs`,
   messages: 1,
+  once: true,
   async run() {
     const measurements = []
     for (let run = 0; run < runs; run++)

@@ -4,7 +4,7 @@ import { builtOnce } from '../cache.ts'
 import type { Contender, Missing } from '../compare.ts'
 import type { Context } from '../context.ts'
 import type { HourFile } from '../data.ts'
-import { firstLine } from '../machine.ts'
+import { wordsOf } from '../machine.ts'
 import { measure } from '../measure.ts'
 import { verify } from '../verify.ts'
 
@@ -41,7 +41,7 @@ export async function bento(context: Context): Promise<Contender<HourFile> | Mis
 
 /** The program, built once into the cache folder; null without Go. */
 async function built(context: Context): Promise<string | null> {
-  if (firstLine('go', 'version') === null) return null
+  if (wordsOf('go', 'version') === null) return null
   const folder = await builtOnce(sources, '', async (cwd) => {
     context.say('building Bento (once, some minutes)')
     // Tidy adds the modules that it brings to the copy.

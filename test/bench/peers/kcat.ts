@@ -1,7 +1,7 @@
 import type { Contender, Missing } from '../compare.ts'
 import type { Context } from '../context.ts'
 import type { HourFile } from '../data.ts'
-import { firstLine } from '../machine.ts'
+import { wordsOf } from '../machine.ts'
 import { verify } from '../verify.ts'
 
 const pipe =
@@ -9,11 +9,11 @@ const pipe =
 
 /** `zcat FILE | kcat`: librdkafka at its best, on lines that it neither reads nor wraps. */
 export function kcat(context: Context): Contender<HourFile> | Missing {
-  const name = 'kcat'
-  if (firstLine('kcat', '-V') === null) return { name, missing: 'apt install kcat' }
+  const version = /Version (\S+).*librdkafka (\S+)/.exec(wordsOf('kcat', '-V') ?? '')
+  if (!version) return { name: 'kcat', missing: 'apt install kcat' }
   return {
-    name,
-    remark: 'zcat FILE | kcat, bare lines: no parsing, no id, no Avro',
+    name: `kcat ${version[1]}`,
+    remark: `zcat FILE | kcat, librdkafka ${version[2]}; bare lines: no parsing, no id, no Avro`,
     async prepare(file) {
       const broker = await context.broker()
       const topic = await broker.topic('kcat')

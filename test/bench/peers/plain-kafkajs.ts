@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Contender } from '../compare.ts'
 import type { Context } from '../context.ts'
@@ -6,7 +7,8 @@ import type { Command } from '../measure.ts'
 import type { Filled } from '../filled-topics.ts'
 import { verify } from '../verify.ts'
 
-const name = 'plain kafkajs'
+const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
+const name = `plain kafkajs ${version}`
 
 /** kafkajs, split2 and avsc as their documentation shows them, 1,000 messages a send. */
 export function kafkajsIngest(context: Context): Contender<HourFile> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Contender, Missing } from '../compare.ts'
 import type { Context } from '../context.ts'
 import { verifyDatabase } from '../database.ts'
-import { firstLine } from '../machine.ts'
+import { wordsOf } from '../machine.ts'
 import type { Expected } from '../verify.ts'
 
 const script = fileURLToPath(new URL('sqlite-insert.py', import.meta.url))
@@ -17,10 +17,10 @@ export interface Rows {
 
 /** SQLite by the shortest way from a scripting language. */
 export function pythonSqlite(context: Context): Contender<Rows> | Missing {
-  const name = 'python3 sqlite3'
-  if (firstLine('python3', '-c', 'import sqlite3') === null) return { name, missing: 'apt install python3' }
+  const version = wordsOf('python3', '-c', 'import sqlite3; print(sqlite3.sqlite_version)')?.trim()
+  if (version === undefined) return { name: 'python3 sqlite3', missing: 'apt install python3' }
   return {
-    name,
+    name: `python3, SQLite ${version}`,
     remark: 'finished rows from a file: no Kafka, no Avro, FTS5 with its own tokenizer, Chinese not cut',
     prepare({ rows, expected }) {
       const database = join(context.folder, `${randomBytes(4).toString('hex')}.db`)

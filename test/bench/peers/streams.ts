@@ -5,7 +5,7 @@ import { kafkaVersion } from '../../../src/broker/jars.ts'
 import { builtOnce } from '../cache.ts'
 import type { Contender, Missing } from '../compare.ts'
 import type { Context } from '../context.ts'
-import { firstLine } from '../machine.ts'
+import { wordsOf } from '../machine.ts'
 import { measure } from '../measure.ts'
 import type { Filled } from '../filled-topics.ts'
 import { verify } from '../verify.ts'
@@ -16,11 +16,11 @@ const sources = fileURLToPath(new URL('streams/', import.meta.url))
 export async function streams(context: Context): Promise<Contender<Filled> | Missing> {
   const name = `Kafka Streams ${kafkaVersion()}`
   const folder = await built(context)
+  const java = /version "(\d+)/.exec(wordsOf('java', '-version') ?? '')?.[1] ?? 'unknown'
   if (folder === null) return { name, missing: 'install Maven and a JDK, 17 or newer' }
   return {
     name,
-    remark:
-      'exactly_once_v2, RocksDB, 2 threads, commits every 500 ms; the same Avro topic, key = id, fingerprint read from the value',
+    remark: `exactly_once_v2, RocksDB, 2 threads, commits every 500 ms, Java ${java}; key = id, fingerprint read from chatfeed's Avro`,
     async prepare({ topic, expected }) {
       const broker = await context.broker()
       const output = await broker.topic('streams')
@@ -56,7 +56,7 @@ export async function streams(context: Context): Promise<Contender<Filled> | Mis
 
 /** The folder with the compiled class and the jars, filled once in the cache folder; null without Maven. */
 async function built(context: Context): Promise<string | null> {
-  if (firstLine('mvn', '-v') === null) return null
+  if (wordsOf('mvn', '-v') === null) return null
   return builtOnce(sources, kafkaVersion(), async (cwd) => {
     context.say('building the Kafka Streams program (once)')
     const copyJars = [
