@@ -9,7 +9,7 @@ const kafkaSeam = seam(
 )
 
 export default tseslint.config(
-  { ignores: ['dist/', '.chatfeed/', 'node_modules/'] },
+  { ignores: ['dist/', '.chatfeed/', 'node_modules/', 'test/bench/.cache/'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
@@ -42,8 +42,14 @@ export default tseslint.config(
     },
   },
   {
-    // The tests of the seam take kafkajs for an independent witness.
-    files: ['src/kafka/**', 'test/unit/kafka/**', 'test/contract/kafka*', 'test/support/kafkajs-*'],
+    // The tests of the seam and the benchmarks take kafkajs for an independent witness, or a peer.
+    files: [
+      'src/kafka/**',
+      'test/unit/kafka/**',
+      'test/contract/kafka*',
+      'test/support/kafkajs-*',
+      'test/bench/**',
+    ],
     rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   { files: ['src/config/**', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
