@@ -4,6 +4,7 @@ import { Connection } from './connection.ts'
 import { kafkaError } from './kafka-error.ts'
 import { Fetcher } from './fetch.ts'
 import { GroupMember } from './group.ts'
+import { OffsetDisplay } from './offset-display.ts'
 import { topicOffsets } from './offsets.ts'
 import type { RecordSet } from './record-set.ts'
 import type { Pulse } from './watchdog.ts'
@@ -49,31 +50,34 @@ async function readPartition(
 ): Promise<void> {
   const { kafka, log, groupId, topic } = options
   const connection = new Connection(kafka, log, signal)
+  const display = new OffsetDisplay((offset) => show(options, member, connection, partition, offset))
   try {
     await connection.know([topic])
     let stored = await options.position(partition)
     let next = stored ?? (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ?? 0
     const fetcher = new Fetcher(connection)
     fetcher.seek(topic, partition, next)
-    let shown = -1
     let lookedAt = Date.now()
     while (!signal.aborted) {
-      if (shown !== next && (await show(options, member, connection, partition, next))) shown = next
+      display.tell(next)
       const sets = await fetcher.poll(signal)
       for (const records of sets) {
         await options.write(records)
         next = stored = records.nextOffset
+        display.tell(next)
         pulse.well()
       }
       if (sets.length > 0) continue
       if (Date.now() - lookedAt > lookEveryMs) {
         lookedAt = Date.now()
         if (((await options.position(partition)) ?? -1) < (stored ?? -1)) throw setBack(groupId, partition)
+        display.repeat()
       }
       if (fetcher.trouble === null) pulse.well()
       else pulse.ill(fetcher.trouble)
     }
   } finally {
+    await display.end()
     await connection.close()
   }
 }

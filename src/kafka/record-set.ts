@@ -85,6 +85,16 @@ class Cursor {
   }
 }
 
+/** What a set is made of, in values that another thread can be given. */
+export interface RecordSetParts {
+  topic: string
+  partition: number
+  fromOffset: number
+  bytes: Uint8Array<ArrayBuffer>
+  aborted: readonly AbortedTransaction[]
+  toOffset: number
+}
+
 /** The fetched records of one partition, from the offset asked for. Can be iterated once or more. */
 export class RecordSet {
   readonly topic: string
@@ -113,6 +123,24 @@ export class RecordSet {
     let next = fromOffset
     for (const batch of this.#batches()) next = Math.max(next, batch.baseOffset + batch.lastOffsetDelta + 1)
     this.nextOffset = Math.min(next, toOffset)
+  }
+
+  static from({ topic, partition, fromOffset, bytes, aborted, toOffset }: RecordSetParts): RecordSet {
+    const { buffer, byteOffset, byteLength } = bytes
+    const view = Buffer.from(buffer, byteOffset, byteLength)
+    return new RecordSet(topic, partition, fromOffset, view, aborted, toOffset)
+  }
+
+  /** A copy of the fetched bytes and what belongs to them, of which `from` makes the set again. */
+  toParts(): RecordSetParts {
+    return {
+      topic: this.topic,
+      partition: this.partition,
+      fromOffset: this.#fromOffset,
+      bytes: Uint8Array.from(this.#bytes),
+      aborted: this.#aborted,
+      toOffset: this.#toOffset,
+    }
   }
 
   /** The same without the records from this offset on. */

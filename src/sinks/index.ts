@@ -22,7 +22,7 @@ const types = {
   sqlite: sinkType({
     config: sqliteConfig,
     open: async (config, log, stream) =>
-      (await import('./sqlite/store.ts')).openSqliteSink(config, log, stream),
+      (await import('./sqlite/sink.ts')).openSqliteSink(config, log, stream),
     count: async ({ path }) => (await import('./sqlite/count.ts')).countMessages(path),
     revisions: async ({ path }) => (await import('./sqlite/revisions.ts')).openRevisions(path),
     check: async (config) => (await import('./sqlite/check.ts')).checkSqlite(config),

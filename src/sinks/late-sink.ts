@@ -1,5 +1,5 @@
 import { ChatfeedError, isTransient } from '../errors.ts'
-import type { Message } from '../model.ts'
+import type { RecordSet } from '../kafka/record-set.ts'
 import type { Sink } from './sink.ts'
 
 /** A store in use, and the partitions whose place in it was asked for. */
@@ -42,10 +42,10 @@ export class LateSink implements Sink {
     })
   }
 
-  write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void> {
+  write(records: RecordSet): Promise<readonly number[]> {
     return this.#use(async ({ sink, begun }) => {
-      if (!begun.has(partition)) throw openedAnew(this.name)
-      await sink.write(partition, messages, nextOffset)
+      if (!begun.has(records.partition)) throw openedAnew(this.name)
+      return sink.write(records)
     })
   }
 

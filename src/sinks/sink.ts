@@ -1,4 +1,4 @@
-import type { Message } from '../model.ts'
+import type { RecordSet } from '../kafka/record-set.ts'
 
 /**
  * A store that messages are carried into. One consumer group per sink; the reader of a partition is the
@@ -14,12 +14,12 @@ export interface Sink {
    */
   position(partition: number): Promise<number | null>
   /**
-   * Stores the messages and `nextOffset` in one step. The highest revision of an id stays; the same batch
-   * twice leaves the same rows. Throws ChatfeedError `transient` when the store is not there (offsets do
-   * not move and the batch comes again; `store_gone` asks for the sink to be opened anew before), `fatal` when
-   * trying again cannot help.
+   * Stores the messages of these records (`messagesOf`) and `records.nextOffset` in one step. The highest revision of
+   * an id stays; the same batch twice leaves the same rows. Throws ChatfeedError `transient` when the store is not there
+   * (offsets do not move and the batch comes again; `store_gone` asks for the sink to be opened anew before), `fatal`
+   * when trying again cannot help. Resolves to when each of the messages was fetched, epoch ms.
    */
-  write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void>
+  write(records: RecordSet): Promise<readonly number[]>
   /** Messages stored now. */
   rows(): Promise<number>
   close(): Promise<void>

@@ -15,6 +15,9 @@ class Store {
   readonly positions = new Map<number, number>()
   /** Thrown by the next writes, after the rows were stored. */
   failures: Error[] = []
+  /** Holds up the writes that were begun. */
+  gate: Promise<void> = Promise.resolve()
+  begun = 0
 
   write(records: RecordSet): void {
     assert.ok(records.nextOffset > (this.positions.get(records.partition) ?? -1))
@@ -46,7 +49,11 @@ async function arena(t: TestContext, partitions: number) {
         groupId,
         topic,
         position: (partition) => Promise.resolve(store.positions.get(partition) ?? null),
-        write: (records) => Promise.resolve(store.write(records)),
+        write: async (records) => {
+          store.begun++
+          await store.gate
+          store.write(records)
+        },
       })
       t.after(() => member.stop().catch(() => undefined))
       return member
@@ -77,6 +84,20 @@ test('a reader begins at the beginning or where its store stands, and shows its 
   await until('the rest is stored', () => store.rows.length === 700)
   assert.deepEqual(store.rows.toSorted(), [...keys('a', 500), ...keys('b', 200)].sort())
   await until('the lag is gone', async () => (await lag()).join() === '0,0,0')
+})
+
+test('a reader that is stopped in the middle of a write finishes it, and shows where it stands', async (t) => {
+  const { store, write, run, lag } = await arena(t, 1)
+  let open = () => {}
+  store.gate = new Promise((resolve) => (open = resolve))
+  await write(keys('a', 20))
+  const member = run()
+  await until('a write is under way', () => store.begun === 1)
+  const stopped = member.stop()
+  open()
+  await stopped
+  assert.equal(store.rows.length, 20)
+  assert.deepEqual(await lag(), [0])
 })
 
 test('the store is believed, and not what the group was told', async (t) => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { ChatfeedError } from '../../src/errors.ts'
 import type { Message } from '../../src/model.ts'
 import type { RevisionReader, Sink } from '../../src/sinks/sink.ts'
+import { messageSet } from '../support/message-set.ts'
+import { recordSet } from '../unit/stages/records.ts'
 
 /** What a store holds of one message, read past the sink. */
 export interface StoredMessage {
@@ -73,35 +76,35 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
 
   scenario('the same batch twice leaves the same rows', async (store, sink) => {
     const batch = [message('a'), message('b')]
-    await sink.write(0, batch, 2)
-    await sink.write(0, batch, 2)
+    await sink.write(messageSet(0, batch, 2))
+    await sink.write(messageSet(0, batch, 2))
     assert.deepEqual(await contentOf(store), expected(...batch))
     assert.equal(await sink.rows(), 2)
   })
 
   scenario('a batch that overlaps an earlier one adds only what is new', async (store, sink) => {
-    await sink.write(0, [message('a'), message('b')], 2)
-    await sink.write(0, [message('b'), message('c')], 3)
+    await sink.write(messageSet(0, [message('a'), message('b')], 2))
+    await sink.write(messageSet(0, [message('b'), message('c')], 3))
     assert.deepEqual(await contentOf(store), expected(message('a'), message('b'), message('c')))
     assert.equal(await sink.position(0), 3)
   })
 
   scenario('a newer revision takes the place of an older one', async (store, sink) => {
-    await sink.write(0, [message('a', 1)], 1)
-    await sink.write(0, [message('a', 3)], 2)
+    await sink.write(messageSet(0, [message('a', 1)], 1))
+    await sink.write(messageSet(0, [message('a', 3)], 2))
     assert.deepEqual(await contentOf(store), expected(message('a', 3)))
     assert.equal(await sink.rows(), 1)
   })
 
   scenario('an older revision never overwrites a newer one', async (store, sink) => {
-    await sink.write(0, [message('a', 2)], 1)
-    await sink.write(0, [message('a', 1)], 2)
+    await sink.write(messageSet(0, [message('a', 2)], 1))
+    await sink.write(messageSet(0, [message('a', 1)], 2))
     assert.deepEqual(await contentOf(store), expected(message('a', 2)))
     assert.equal(await sink.position(0), 2)
   })
 
   scenario('the highest revision of one batch stays, whatever its order', async (store, sink) => {
-    await sink.write(0, [message('a', 1), message('b', 2), message('a', 2), message('b', 1)], 4)
+    await sink.write(messageSet(0, [message('a', 1), message('b', 2), message('a', 2), message('b', 1)], 4))
     assert.deepEqual(await contentOf(store), expected(message('a', 2), message('b', 2)))
   })
 
@@ -109,7 +112,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     'a position is null at first, then what was written, and outlives the sink',
     async (store, sink, t) => {
       assert.equal(await sink.position(0), null)
-      await sink.write(0, [message('a')], 17)
+      await sink.write(messageSet(0, [message('a')], 17))
       assert.equal(await sink.position(0), 17)
       await sink.close()
       const reopened = await store.open(stream)
@@ -120,12 +123,12 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
   )
 
   scenario('positions of another stream do not count, and are kept for it', async (store, sink, t) => {
-    await sink.write(0, [message('a')], 500)
+    await sink.write(messageSet(0, [message('a')], 500))
     await sink.close()
     const other = await store.open('cluster-b/messages')
     t.after(() => other.close())
     assert.equal(await other.position(0), null)
-    await other.write(0, [message('b')], 3)
+    await other.write(messageSet(0, [message('b')], 3))
     assert.equal(await other.position(0), 3)
     await other.close()
     const again = await store.open(stream)
@@ -135,23 +138,54 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
   })
 
   scenario('partitions have positions of their own', async (_store, sink) => {
-    await sink.write(0, [message('a')], 5)
-    await sink.write(1, [message('b')], 9)
+    await sink.write(messageSet(0, [message('a')], 5))
+    await sink.write(messageSet(1, [message('b')], 9))
     assert.deepEqual(await Promise.all([0, 1, 2].map((partition) => sink.position(partition))), [5, 9, null])
   })
 
+  scenario('a write tells when its messages were fetched', async (_store, sink) => {
+    const batch = [4_000, 1_000, 4_000].map((fetchedAt, n) => exampleMessage({ id: `e:a#b:${n}`, fetchedAt }))
+    assert.deepEqual([...(await sink.write(messageSet(0, batch, 3)))], [4_000, 1_000, 4_000])
+    assert.deepEqual([...(await sink.write(messageSet(0, [], 5)))], [])
+  })
+
+  scenario('many batches at once are all stored, each with its position', async (store, sink) => {
+    const batches = Array.from({ length: 20 }, (_, partition) => [message(`a${partition}`), message('b')])
+    await Promise.all(batches.map((batch, partition) => sink.write(messageSet(partition, batch, 2))))
+    assert.equal(await sink.rows(), 21)
+    assert.deepEqual(
+      await Promise.all(batches.map((_, partition) => sink.position(partition))),
+      Array(20).fill(2),
+    )
+    assert.deepEqual(await contentOf(store), expected(message('b'), ...batches.map(([one]) => one!)).sort())
+  })
+
+  scenario('a foreign record ends its own partition, with nothing of it written', async (store, sink) => {
+    const foreign = recordSet([{ key: null, value: Buffer.from('private words') }], { topic: 'messages' })
+    const before = messageSet(0, [message('a')], 1)
+    const neighbours = [before, messageSet(1, [message('b')], 1)]
+    const refused = assert.rejects(sink.write(foreign), (error: ChatfeedError) => {
+      assert.ok(error instanceof ChatfeedError)
+      assert.match(error.message, /messages .*partition 3, offset 100/)
+      return error.remedy === 'fatal' && error.code === 'foreign_record'
+    })
+    await Promise.all([refused, ...neighbours.map((records) => sink.write(records))])
+    assert.equal(await sink.position(3), null)
+    assert.deepEqual(await contentOf(store), expected(message('a'), message('b')))
+  })
+
   scenario('an empty batch moves the position', async (store, sink) => {
-    await sink.write(0, [], 40)
+    await sink.write(messageSet(0, [], 40))
     assert.equal(await sink.position(0), 40)
     assert.deepEqual(await contentOf(store), [])
   })
 
   scenario('an old reader that repeats its batch moves nothing backwards', async (store, oldReader, t) => {
-    await oldReader.write(0, [message('a', 1)], 1)
+    await oldReader.write(messageSet(0, [message('a', 1)], 1))
     const newReader = await store.open(stream)
     t.after(() => newReader.close())
-    await newReader.write(0, [message('a', 2), message('b')], 3)
-    await oldReader.write(0, [message('a', 1)], 1)
+    await newReader.write(messageSet(0, [message('a', 2), message('b')], 3))
+    await oldReader.write(messageSet(0, [message('a', 1)], 1))
     assert.equal(await newReader.position(0), 3)
     assert.deepEqual(await contentOf(store), expected(message('a', 2), message('b')))
   })
@@ -159,7 +193,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
   scenario(
     'an audit reads the revision of every id that is there, beside the sink',
     async (store, sink, t) => {
-      await sink.write(0, [message('a', 1), message('b', 2)], 2)
+      await sink.write(messageSet(0, [message('a', 1), message('b', 2)], 2))
       const reader = await store.revisions()
       if (!reader) return
       t.after(() => reader.close())
@@ -169,7 +203,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
         [message('a').id, 1],
         [message('b').id, 2],
       ])
-      await sink.write(0, [message('a', 3)], 3)
+      await sink.write(messageSet(0, [message('a', 3)], 3))
       assert.deepEqual((await revisions())[0], [message('a').id, 3])
       assert.deepEqual(await reader.of([]), new Map())
       assert.equal(await reader.rows(), 2)
@@ -180,7 +214,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     const strange = ["'quoted'", 'new\nline', 'nul\0inside', '龘', '%_*', '"x"', ' ', '👍🏽']
     const many = Array.from({ length: 1_000 - strange.length }, (_, at) => String(at))
     const batch = [...strange, ...many].map((id) => message(id))
-    await sink.write(0, batch, batch.length)
+    await sink.write(messageSet(0, batch, batch.length))
     const reader = await store.revisions()
     if (!reader) return
     t.after(() => reader.close())
@@ -204,7 +238,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     const batch = Object.entries(texts).map(([id, text]) =>
       exampleMessage({ id: `easemob:acme#helpdesk:${id}`, text }),
     )
-    await sink.write(0, batch, batch.length)
+    await sink.write(messageSet(0, batch, batch.length))
     const stored = await store.stored()
     for (const { id, text } of batch) assert.equal(legible(stored.get(id)?.text), legible(text), id)
   })
@@ -215,7 +249,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
       recipient: null,
       text: null,
     })
-    await sink.write(0, [bare], 1)
+    await sink.write(messageSet(0, [bare], 1))
     assert.deepEqual(await store.stored(), new Map([[bare.id, { revision: 1, text: null }]]))
   })
 }

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
+import { isMainThread, Worker, type WorkerOptions } from 'node:worker_threads'
 import { Ledger } from '../../src/ingest/ledger.ts'
 import { Connection } from '../../src/kafka/connection.ts'
 import { metrics } from '../../src/metrics.ts'
@@ -90,6 +91,18 @@ wrap(Ledger.prototype, 'put', async (call, [entry]) => {
   if (isPublished) reach('after-ledger')
 })
 
+// A store works in a thread of its own, into which Node 20 loads nothing by itself.
+if (isMainThread) {
+  const threads = createRequire(import.meta.url)('node:worker_threads') as { Worker: typeof Worker }
+  threads.Worker = class extends Worker {
+    constructor(script: string, options: WorkerOptions) {
+      const tsx = import.meta.resolve('tsx/esm/api')
+      const before = `import('${tsx}').then(({ register }) => (register(), import('${import.meta.url}')))`
+      super(`${before}.then(() => ${script})`, options)
+    }
+  }
+  syncBuiltinESMExports()
+}
 wrap(Words.prototype, 'toIndex', (call) => {
   reach('during-sink-transaction')
   return call()

@@ -5,6 +5,7 @@ import { suite, test, type TestContext } from 'node:test'
 import { openSink } from '../../src/sinks/index.ts'
 import { silentLog } from '../../src/log.ts'
 import { runChatfeed, runCommandLines, startChatfeed, temporaryFolder } from '../support/chatfeed.ts'
+import { messageSet } from '../support/message-set.ts'
 import { until } from '../support/kafka.ts'
 import { message } from './samples.ts'
 
@@ -117,7 +118,9 @@ suite('the command line', { concurrency: 2 }, () => {
       silentLog,
       'cluster/messages',
     )
-    await sink.write(0, [message, { ...message, id: 'easemob:a#b:2', sentAt: message.sentAt + 1 }], 2)
+    await sink.write(
+      messageSet(0, [message, { ...message, id: 'easemob:a#b:2', sentAt: message.sentAt + 1 }], 2),
+    )
     await sink.close()
     const [one, person, nothing] = await runCommandLines(
       t,

@@ -50,8 +50,8 @@ const migrations = [
 ]
 
 /**
- * SQLite waits for another program's lock for so long, and the whole process with it. A writer, beside which much else
- * goes on, fails at once; its caller tries again.
+ * SQLite waits for another program's lock for so long. A writer fails at once: its caller tries again, and more often
+ * than SQLite would, so that two processes share a database fairly.
  */
 const busyTimeoutMs = { writing: 0, reading: 2_000 } as const
 

@@ -59,10 +59,15 @@ function verdictOn({ errcode, syscall }: { errcode?: unknown; syscall?: unknown 
 }
 
 /** Runs `work` on the database at `path`; tells its failures in chatfeed's terms. */
-export function attempt<T>(path: string, work: () => T): Promise<T> {
-  return Promise.resolve()
-    .then(work)
-    .catch((error: unknown) => {
-      throw sqliteFailure(error, path)
-    })
+export function attempt<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw sqliteFailure(error, path)
+  }
+}
+
+/** The same for a face of promises, which never throws. */
+export function attempted<T>(path: string, work: () => T): Promise<T> {
+  return Promise.resolve().then(() => attempt(path, work))
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { RevisionReader } from '../sink.ts'
 import { openForReading } from './database.ts'
-import { attempt } from './failure.ts'
+import { attempted } from './failure.ts'
 import { storable } from './row.ts'
 
 const revisions = 'select id, revision from messages where id in (select value from json_each(?))'
@@ -11,7 +11,7 @@ const revisions = 'select id, revision from messages where id in (select value f
  * or it lies on another machine. Throws ChatfeedError when it is unreadable.
  */
 export function openRevisions(path: string): Promise<RevisionReader | null> {
-  return attempt(path, () => {
+  return attempted(path, () => {
     if (!existsSync(path)) return null
     const db = openForReading(path)
     const query = db?.prepare(revisions)
@@ -23,9 +23,9 @@ export function openRevisions(path: string): Promise<RevisionReader | null> {
       return new Map(rows?.map(({ id, revision }) => [asked.get(id) ?? id, revision]))
     }
     return {
-      of: (ids) => attempt(path, () => find(ids)),
-      rows: () => attempt(path, () => (count?.get() as { count: number } | undefined)?.count ?? 0),
-      close: () => attempt(path, () => db?.close()),
+      of: (ids) => attempted(path, () => find(ids)),
+      rows: () => attempted(path, () => (count?.get() as { count: number } | undefined)?.count ?? 0),
+      close: () => attempted(path, () => db?.close()),
     }
   })
 }

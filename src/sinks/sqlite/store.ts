@@ -1,22 +1,26 @@
 import { statSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { DatabaseSyncInstance as Database } from '@photostructure/sqlite'
 import { ChatfeedError } from '../../errors.ts'
-import type { Logger } from '../../log.ts'
-import type { Message } from '../../model.ts'
-import type { Sink } from '../sink.ts'
-import type { SqliteConfig } from './config.ts'
+import type { RecordSet } from '../../kafka/record-set.ts'
+import { messagesOf } from '../messages.ts'
+import { Brake } from './brake.ts'
 import { inTransaction, openForWriting } from './database.ts'
 import { attempt } from './failure.ts'
 import { columnNames, toRow } from './row.ts'
 import { Words } from './words.ts'
 
-const allButId = columnNames.slice(1)
+const insert = `insert into messages (${columnNames.join(', ')}) values (${columnNames.map(() => '?').join(', ')})`
 
-/** Gives back the row number where the row is new or newer than the one there, nothing where it is not. */
-const upsert = `
-  insert into messages (${columnNames.join(', ')}) values (${columnNames.map(() => '?').join(', ')})
-  on conflict (id) do update set ${allButId.map((name) => `${name} = excluded.${name}`).join(', ')}
+/** What nearly every message is. */
+const addNew = `${insert} on conflict (id) do nothing`
+
+/** Gives back the row number where the message is newer than the one there, nothing where it is not. */
+const replaceOlder = `
+  ${insert} on conflict (id) do update
+  set ${columnNames
+    .slice(1)
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')}
   where excluded.revision > messages.revision
   returning rowid`
 
@@ -29,73 +33,100 @@ const advance = `
 /** How long a lock of another program is waited for. */
 const lockPatienceMs = 2_000
 
+/** Where the messages go, and the stream whose positions count. */
+export interface StoreOptions {
+  path: string
+  stream: string
+}
+
 /**
- * Messages, their full-text index and the positions in one database file; every batch is one transaction.
- * Several processes may write the same file: a batch that finds it locked for 2 s fails `transient`.
+ * Messages, their full-text index and the positions in one database file. Every call runs to its end before it returns,
+ * and waits for a lock of another program, so it belongs into a thread of its own. Errors are ChatfeedErrors, as those
+ * of a `Sink`. Several processes may write the same file.
  */
-class SqliteSink implements Sink {
-  readonly name: string
-  readonly type = 'sqlite'
+export class SqliteStore {
   readonly #path: string
   readonly #file: string
   readonly #stream: string
   readonly #db: Database
   readonly #words: Words
-  readonly #upsert
+  readonly #brake: Brake
+  readonly #addNew
+  readonly #replaceOlder
   readonly #replaceWords
   readonly #advance
   readonly #position
 
-  constructor(config: SqliteConfig, stream: string, db: Database, words: Words) {
-    this.name = config.name
-    this.#path = config.path
-    this.#file = fileAt(config.path)
+  private constructor({ path, stream }: StoreOptions, db: Database, words: Words, brake: Brake) {
+    this.#path = path
+    this.#file = fileAt(path)
     this.#stream = stream
     this.#db = db
     this.#words = words
-    this.#upsert = db.prepare(upsert)
+    this.#brake = brake
+    this.#addNew = db.prepare(addNew)
+    this.#replaceOlder = db.prepare(replaceOlder)
     this.#replaceWords = db.prepare('insert or replace into message_words (rowid, words) values (?, ?)')
     this.#advance = db.prepare(advance)
     this.#position = db.prepare(position)
   }
 
-  position(partition: number): Promise<number | null> {
+  /** Opens the database, made anew where it is missing, and loads the dictionary (0.3 s, once). `brake` ends its work. */
+  static async open(options: StoreOptions, brake = new Brake()): Promise<SqliteStore> {
+    const { path } = options
+    const db = patiently(path, brake, () => openForWriting(path))
+    const words = await Words.load()
+    return patiently(path, brake, () => new SqliteStore(options, db, words, brake))
+  }
+
+  position(partition: number): number | null {
     return this.#attempt(() => {
       const stored = this.#position.get(this.#stream, partition) as { nextOffset: number } | undefined
       return stored?.nextOffset ?? null
     })
   }
 
-  write(partition: number, messages: readonly Message[], nextOffset: number): Promise<void> {
+  /** Stores the messages and positions of all sets in one transaction; answers as `Sink.write`, set by set. */
+  write(sets: readonly RecordSet[]): number[][] {
     return this.#attempt(() =>
       inTransaction(this.#db, () => {
-        this.#index(this.#store(messages))
-        this.#advance.run(this.#stream, partition, nextOffset)
+        const texts = new Map<number, string>()
+        const fetchedAt = sets.map((records) => this.#store(records, texts))
+        this.#index(texts)
+        for (const { partition, nextOffset } of sets) this.#advance.run(this.#stream, partition, nextOffset)
+        return fetchedAt
       }),
     )
   }
 
-  rows(): Promise<number> {
+  rows(): number {
     return this.#attempt(() => {
       const { count } = this.#db.prepare('select count(*) as count from messages').get() as { count: number }
       return count
     })
   }
 
-  close(): Promise<void> {
-    return attempt(this.#path, () => {
+  close(): void {
+    attempt(this.#path, () => {
       if (this.#db.isOpen) this.#db.close()
     })
   }
 
-  /** Gives back the texts of the rows that changed, by row number. */
-  #store(messages: readonly Message[]): Map<number, string> {
-    const texts = new Map<number, string>()
-    for (const message of messages) {
-      const stored = this.#upsert.get(...toRow(message)) as { rowid: number } | undefined
-      if (stored) texts.set(stored.rowid, message.text ?? '')
+  /** Adds to `texts` those of the rows that changed, by row number. */
+  #store(records: RecordSet, texts: Map<number, string>): number[] {
+    const fetchedAt: number[] = []
+    for (const message of messagesOf(records)) {
+      this.#brake.check()
+      const row = toRow(message)
+      const added = this.#addNew.run(...row)
+      const stored =
+        added.changes > 0
+          ? Number(added.lastInsertRowid)
+          : (this.#replaceOlder.get(...row) as { rowid: number } | undefined)?.rowid
+      if (stored !== undefined) texts.set(stored, message.text ?? '')
+      fetchedAt.push(message.fetchedAt)
     }
-    return texts
+    return fetchedAt
   }
 
   /**
@@ -104,11 +135,14 @@ class SqliteSink implements Sink {
    */
   #index(texts: ReadonlyMap<number, string>): void {
     const inOrder = [...texts].sort(([a], [b]) => a - b)
-    for (const [row, text] of inOrder) this.#replaceWords.run(row, this.#words.toIndex(text))
+    for (const [row, text] of inOrder) {
+      this.#brake.check()
+      this.#replaceWords.run(row, this.#words.toIndex(text))
+    }
   }
 
-  #attempt<T>(work: () => T): Promise<T> {
-    return patiently(this.#path, () => {
+  #attempt<T>(work: () => T): T {
+    return patiently(this.#path, this.#brake, () => {
       this.#refuseIfGone()
       return work()
     })
@@ -132,26 +166,14 @@ function fileAt(path: string): string {
   return stats ? `${stats.dev}/${stats.ino}` : ''
 }
 
-/** Runs `work`, again and again while another program holds a lock, and lets other work go on meanwhile. */
-async function patiently<T>(path: string, work: () => T): Promise<T> {
-  for (const deadline = Date.now() + lockPatienceMs; ; await delay(10 + 30 * Math.random())) {
+/** Runs `work`, again and again while another program holds a lock. */
+function patiently<T>(path: string, brake: Brake, work: () => T): T {
+  for (const deadline = Date.now() + lockPatienceMs; ; brake.rest(5 + 10 * Math.random())) {
     try {
-      return await attempt(path, work)
+      return attempt(path, work)
     } catch (error) {
       const isLocked = error instanceof ChatfeedError && error.code === 'sqlite_locked'
       if (!isLocked || Date.now() > deadline) throw error
     }
   }
-}
-
-/**
- * Opens the database of the sink, made anew where it is missing, and loads the dictionary (0.3 s, once). Positions
- * are those of `stream`.
- */
-export async function openSqliteSink(config: SqliteConfig, log: Logger, stream: string): Promise<Sink> {
-  const words = await Words.load()
-  const { name, path } = config
-  const sink = await patiently(path, () => new SqliteSink(config, stream, openForWriting(path), words))
-  log.debug({ sink: name, path, stream }, 'sink opened')
-  return sink
 }

@@ -1,4 +1,5 @@
 import type { Jieba } from '@node-rs/jieba'
+import { cutPlainText, type CutText } from './plain-text.ts'
 
 /** A query in FTS5's own language; made of letters and digits only, so it is always well formed. */
 export interface WordQuery {
@@ -27,6 +28,10 @@ const unspacedRun = new RegExp(`[${unspaced}]+`, 'gv')
 const scriptRun = new RegExp(`[${unspaced}]+|[^${unspaced}]+`, 'gv')
 const beginsUnspaced = new RegExp(`^[${unspaced}]`, 'v')
 
+/** People say the same short things again and again: the words of so many runs are remembered, of at most this length. */
+const mostRemembered = 10_000
+const longestRemembered = 16
+
 /** A query is a person's: what goes beyond this many code units is left out. */
 const longestQuery = 1_000
 
@@ -44,6 +49,7 @@ export function fold(text: string): string {
 export class Words {
   static #loading: Promise<Words> | undefined
   readonly #jieba: Jieba
+  readonly #remembered = new Map<string, string>()
 
   private constructor(jieba: Jieba) {
     this.#jieba = jieba
@@ -60,15 +66,10 @@ export class Words {
 
   /** The words of a text, separated by spaces, for the index. */
   toIndex(text: string): string {
-    const folded = fold(text)
-    const words = piecesOf(folded)
-    const runs = folded.match(unspacedRun)
-    if (runs) {
-      // No guessing of unknown words: their characters are in the index anyway.
-      for (const word of this.#jieba.cutForSearch(runs.join(' '), false))
-        if (word.length > 1) words.push(word)
-    }
-    return words.join(' ')
+    const { pieces, runs } = cutPlainText(text) ?? cutText(text)
+    let words = pieces
+    for (const run of runs) words += this.#rememberedWordsIn(run)
+    return words
   }
 
   /** What a person typed, whatever its punctuation; all of its words must be found. Null where it has no word. */
@@ -88,9 +89,33 @@ export class Words {
     }
   }
 
+  #rememberedWordsIn(run: string): string {
+    if (run.length > longestRemembered) return this.#wordsIn(run)
+    let words = this.#remembered.get(run)
+    if (words === undefined) {
+      words = this.#wordsIn(run)
+      if (this.#remembered.size === mostRemembered) this.#remembered.clear()
+      this.#remembered.set(run, words)
+    }
+    return words
+  }
+
+  /** The words of the dictionary in a run of unspaced characters, a space before each. */
+  #wordsIn(run: string): string {
+    let words = ''
+    // No guessing of unknown words: their characters are in the index anyway.
+    for (const word of this.#jieba.cutForSearch(run, false)) if (word.length > 1) words += ` ${word}`
+    return words
+  }
+
   #wordsOf(run: string): string[] {
     return beginsUnspaced.test(run) ? this.#jieba.cut(run, false) : [run]
   }
+}
+
+function cutText(text: string): CutText {
+  const folded = fold(text)
+  return { pieces: piecesOf(folded).join(' '), runs: folded.match(unspacedRun) ?? [] }
 }
 
 const piecesOf = (folded: string): string[] => folded.match(piece) ?? []

@@ -1,53 +1,64 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { messageCodec } from '../../../src/avro.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
-import type { Message } from '../../../src/model.ts'
+import type { RecordSet } from '../../../src/kafka/record-set.ts'
+import { metrics } from '../../../src/metrics.ts'
 import { carry } from '../../../src/sinks/carry.ts'
 import type { Sink } from '../../../src/sinks/sink.ts'
+import { messageSet } from '../../support/message-set.ts'
 import { message } from '../samples.ts'
-import { recordSet } from '../stages/records.ts'
 
-/** A sink that remembers what it was given. */
-function memorySink() {
-  const writes: { partition: number; messages: readonly Message[]; nextOffset: number }[] = []
-  const sink: Sink = {
+/** A sink that only says when the messages were fetched. */
+function sinkThat(write: (records: RecordSet) => Promise<readonly number[]>): Sink {
+  return {
     name: 'memory',
     type: 'memory',
     position: () => Promise.resolve(null),
-    write(partition, messages, nextOffset) {
-      writes.push({ partition, messages, nextOffset })
-      return Promise.resolve()
-    },
+    write,
     rows: () => Promise.resolve(0),
     close: () => Promise.resolve(),
   }
-  return { sink, writes }
 }
 
-const key = Buffer.from(message.id)
-const good = { key, value: Buffer.from(messageCodec.encode(message)) }
+const figures = async () => {
+  const [rows, processed, delay] = await Promise.all([
+    metrics.sinkRows.get(),
+    metrics.processed.get(),
+    metrics.delay.get(),
+  ])
+  const seconds = (name: string) =>
+    delay.values.find(({ metricName }) => metricName === `chatfeed_delay_seconds_${name}`)?.value ?? 0
+  return {
+    rows: rows.values[0]?.value ?? 0,
+    processed: processed.values[0]?.value ?? 0,
+    delays: seconds('count'),
+    seconds: seconds('sum'),
+  }
+}
 
-test('messages go into the sink with the next offset; records without a value only move it', async () => {
-  const { sink, writes } = memorySink()
-  await carry(recordSet([good, { key, value: null }], { topic: 'messages' }), sink)
-  assert.equal(writes.length, 1)
-  const [{ partition, messages, nextOffset } = assert.fail()] = writes
-  assert.deepEqual([partition, messages.map(({ id }) => id), nextOffset], [3, [message.id], 102])
+test('what a sink has stored is counted, and each message by its delay', async () => {
+  const records = messageSet(3, [message, message], 102)
+  const given: RecordSet[] = []
+  const sink = sinkThat((set) => {
+    given.push(set)
+    return Promise.resolve([Date.now() - 1_000, Date.now() - 5_000])
+  })
+  await carry(records, sink)
+  assert.deepEqual(given, [records])
+  const { seconds, ...counted } = await figures()
+  assert.deepEqual(counted, { rows: 2, processed: 2, delays: 2 })
+  assert.ok(seconds >= 6 && seconds < 7, String(seconds))
 })
 
-test('a foreign record ends the carrying with its place and the mend, and nothing is written', async () => {
-  const cut = good.value.subarray(0, -3)
-  for (const value of [Buffer.from('private words of another program'), cut]) {
-    const { sink, writes } = memorySink()
-    await assert.rejects(carry(recordSet([good, { key, value }], { topic: 'messages' }), sink), (error) => {
-      assert.ok(error instanceof ChatfeedError)
-      assert.deepEqual([error.remedy, error.code], ['fatal', 'foreign_record'])
-      assert.match(error.message, /messages .*partition 3, offset 101/)
-      assert.match(error.mend ?? '', /another program.*newer chatfeed/i)
-      assert.doesNotMatch(`${error.message} ${error.mend}`, /private words/)
-      return true
-    })
-    assert.deepEqual(writes, [])
-  }
+test('what a sink could not store is not counted', async () => {
+  const before = await figures()
+  const away = new ChatfeedError('transient', 'sqlite_locked', 'The database is locked.')
+  await assert.rejects(
+    carry(
+      messageSet(3, [message], 1),
+      sinkThat(() => Promise.reject(away)),
+    ),
+    away,
+  )
+  assert.deepEqual(await figures(), before)
 })

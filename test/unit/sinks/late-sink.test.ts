@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ChatfeedError } from '../../../src/errors.ts'
 import { LateSink } from '../../../src/sinks/late-sink.ts'
+import { messageSet } from '../../support/message-set.ts'
 import type { Sink } from '../../../src/sinks/sink.ts'
 
 const away = () => new ChatfeedError('transient', 'sqlite_locked', 'The database is locked.')
@@ -13,7 +14,7 @@ function store(...failures: Error[]) {
     name: 'search',
     type: 'sqlite',
     position: () => Promise.resolve(7),
-    write: () => Promise.resolve(),
+    write: () => Promise.resolve([]),
     rows: () => Promise.resolve(3),
     close: () => Promise.resolve(void seen.closings++),
   }
@@ -63,15 +64,18 @@ test('a store that has gone is opened anew, and each partition asks it for its p
   await Promise.all([sink.position(0), sink.position(1)])
   const gone = new ChatfeedError('transient', 'store_gone', 'The database was removed.')
   opened.write = () => Promise.reject(gone)
-  await assert.rejects(sink.write(0, [], 8), gone)
+  await assert.rejects(sink.write(messageSet(0, [], 8)), gone)
   let written = 0
-  opened.write = () => Promise.resolve(void written++)
+  opened.write = () => {
+    written++
+    return Promise.resolve([])
+  }
   assert.equal(await sink.position(0), 7)
   // What lies between the place of the new store and these records would be lost.
-  await assert.rejects(sink.write(1, [], 9), { code: 'store_opened_anew', remedy: 'transient' })
-  await sink.write(0, [], 8)
+  await assert.rejects(sink.write(messageSet(1, [], 9)), { code: 'store_opened_anew', remedy: 'transient' })
+  await sink.write(messageSet(0, [], 8))
   assert.equal(await sink.position(1), 7)
-  await sink.write(1, [], 9)
+  await sink.write(messageSet(1, [], 9))
   assert.equal(written, 2)
   assert.deepEqual(seen, { openings: 2, closings: 1 })
 })

@@ -3,15 +3,16 @@ import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { storedRows } from '../../../../src/sinks/index.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
+import { messageSet } from '../../../support/message-set.ts'
 import { freshPath, openAt } from './fresh.ts'
 
 const rowsAt = (path: string) => storedRows({ name: 'search', type: 'sqlite', path })
 
 test('rows are counted beside the open sink', async (t) => {
   const path = freshPath(t)
-  const sink = await openAt(t, path)
+  const store = await openAt(t, path)
   assert.equal(await rowsAt(path), 0)
-  await sink.write(0, [exampleMessage()], 1)
+  store.write([messageSet(0, [exampleMessage()], 1)])
   assert.equal(await rowsAt(path), 1)
 })
 

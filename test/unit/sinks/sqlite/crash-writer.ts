@@ -3,8 +3,9 @@
  * batches for ever; message n of a partition has offset n. Says `ready` once it writes.
  */
 import { silentLog } from '../../../../src/log.ts'
-import { openSqliteSink } from '../../../../src/sinks/sqlite/store.ts'
+import { openSqliteSink } from '../../../../src/sinks/sqlite/sink.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
+import { messageSet } from '../../../support/message-set.ts'
 
 const [path = '', partitionText = '0'] = process.argv.slice(2)
 const partition = Number(partitionText)
@@ -14,7 +15,7 @@ for (;;) {
   const batch = Array.from({ length: 1 + (offset % 37) }, (_, n) =>
     exampleMessage({ id: `easemob:acme#helpdesk:${partition}-${offset + n}` }),
   )
-  await sink.write(partition, batch, offset + batch.length)
+  await sink.write(messageSet(partition, batch, offset + batch.length))
   if (offset === 0) process.stdout.write('ready\n')
   offset += batch.length
   // Two writers share the file only if each leaves it alone between its batches.

@@ -19,13 +19,14 @@ async function startWriter(t: TestContext, path: string, partition: number) {
 
 test('two writers killed at any moment leave rows and positions in step', async (t) => {
   const path = freshPath(t)
-  await (await openAt(t, path)).close()
+  const made = await openAt(t, path)
+  made.close()
   const writers = await Promise.all([0, 1].map((partition) => startWriter(t, path, partition)))
   for (const writer of writers) {
     writer.kill('SIGKILL')
     await once(writer, 'exit')
   }
-  const sink = await openAt(t, path)
+  const store = await openAt(t, path)
   const positions = rowsOf(path, 'select partition, next_offset as rows from positions order by partition')
   const counted = rowsOf(
     path,
@@ -36,7 +37,7 @@ test('two writers killed at any moment leave rows and positions in step', async 
   assert.deepEqual(counted, positions)
   assert.equal(
     rowsOf(path, 'select count(*) as n from message_words where message_words match \'"退款"\'')[0]?.['n'],
-    await sink.rows(),
+    store.rows(),
   )
   const db = new DatabaseSync(path)
   t.after(() => db.close())

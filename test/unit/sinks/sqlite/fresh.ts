@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { DatabaseSync } from '@photostructure/sqlite'
-import { silentLog } from '../../../../src/log.ts'
-import type { Sink } from '../../../../src/sinks/sink.ts'
-import { openSqliteSink } from '../../../../src/sinks/sqlite/store.ts'
+import { SqliteStore } from '../../../../src/sinks/sqlite/store.ts'
 
 /** The path of a database that is not there yet, in a folder that goes with the test. */
 export function freshPath(t: TestContext): string {
@@ -14,10 +12,13 @@ export function freshPath(t: TestContext): string {
   return join(folder, 'messages.db')
 }
 
-export async function openAt(t: TestContext, path: string): Promise<Sink> {
-  const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
-  t.after(() => sink.close())
-  return sink
+/** A store in this thread. */
+export async function openAt(t: TestContext, path: string): Promise<SqliteStore> {
+  const store = await SqliteStore.open({ path, stream: 'cluster/messages' })
+  t.after(() => {
+    store.close()
+  })
+  return store
 }
 
 /** Rows of a query, read past the sink. */

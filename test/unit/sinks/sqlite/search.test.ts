@@ -6,12 +6,13 @@ import fc from 'fast-check'
 import type { Message } from '../../../../src/model.ts'
 import { searchMessages } from '../../../../src/sinks/sqlite/search.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
+import { messageSet } from '../../../support/message-set.ts'
 import { freshPath, openAt } from './fresh.ts'
 
 /** Stores one message a text, each a minute newer than the one before; gives back a search for texts. */
 async function stored(t: TestContext, texts: readonly string[], overrides: Partial<Message> = {}) {
   const path = freshPath(t)
-  const sink = await openAt(t, path)
+  const store = await openAt(t, path)
   const messages = texts.map((text, n) =>
     exampleMessage({
       id: `easemob:acme#helpdesk:${n}`,
@@ -20,10 +21,10 @@ async function stored(t: TestContext, texts: readonly string[], overrides: Parti
       ...overrides,
     }),
   )
-  await sink.write(0, messages, messages.length)
+  store.write([messageSet(0, messages, messages.length)])
   const search = (text: string, limit = 100) => searchMessages(path, text, limit)
   const found = async (text: string) => (await search(text)).hits.map((hit) => hit.text)
-  return { path, sink, search, found }
+  return { path, store, search, found }
 }
 
 test('a Chinese word, a part of one and one character find the message', async (t) => {
