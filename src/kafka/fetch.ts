@@ -86,6 +86,16 @@ export class Fetcher {
     }
   }
 
+  /** Sends the next request now, so that its answer comes while the records of the last `poll` are worked on. */
+  ahead(): void {
+    try {
+      this.#request()
+    } catch (error) {
+      // The next poll meets the same fault and waits for it to pass.
+      this.#connection.log.debug({ code: kafkaError(error, 'fetching').code }, 'not fetching ahead')
+    }
+  }
+
   async #recover(code: string, signal: AbortSignal | undefined): Promise<void> {
     this.#inFlight.clear()
     this.#connection.log.debug({ code }, 'fetch will be made again')

@@ -51,6 +51,9 @@ export function runStage(options: StageOptions): GroupMember {
   })
 }
 
+/** Some thousand records: enough that the steps of a transaction cost little, few enough to be worked on in a moment. */
+const fetchBytes = 1 << 20
+
 async function runTask(
   options: StageOptions,
   partition: number,
@@ -72,7 +75,7 @@ async function runTask(
       for await (const records of readRange(connection, task.stateTopic, partition, { signal, onPoll }))
         task.restore?.(records)
     }
-    const fetcher = new Fetcher(connection, { maxPartitionBytes: 512 << 10 })
+    const fetcher = new Fetcher(connection, { maxPartitionBytes: fetchBytes })
     for (const input of inputs)
       fetcher.seek(input, partition, await startOffset(connection, groupId, input, partition))
     const out = new Outbox(partition)
@@ -83,6 +86,7 @@ async function runTask(
         else pulse.ill(fetcher.trouble)
         continue
       }
+      fetcher.ahead()
       for (const records of sets) await task.process(records, out)
       const positions = sets.map(({ topic, nextOffset }) => ({ topic, partition, offset: nextOffset }))
       await writer.commit(out.take(), { groupId, positions })

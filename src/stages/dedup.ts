@@ -27,6 +27,7 @@ export interface DedupOptions {
 export function openDedup(options: DedupOptions): StageTask {
   const seen = new SeenMessages(options.windowMs)
   const message = new DedupRecord()
+  const delays = metrics.delay.of('dedup')
   return {
     stateTopic: options.unique,
     restore(records) {
@@ -75,7 +76,7 @@ export function openDedup(options: DedupOptions): StageTask {
     if (revision < 64 && revisionEnd === revisionAt + 1)
       out.addChanged(options.unique, record, revisionAt, 2 * revision, headers)
     else out.add(options.unique, record.key(), withRevision(record, revisionEnd, revision), headers)
-    metrics.delay.observe({ stage: 'dedup' }, (nowMs - fetchedAt) / 1_000)
+    delays.add((nowMs - fetchedAt) / 1_000)
     return 'new'
   }
 }
