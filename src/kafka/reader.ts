@@ -61,6 +61,7 @@ async function readPartition(
     while (!signal.aborted) {
       display.tell(next)
       const sets = await fetcher.poll(signal)
+      if (sets.length > 0) fetcher.ahead()
       for (const records of sets) {
         await options.write(records)
         next = stored = records.nextOffset

@@ -7,7 +7,8 @@ export async function carry(records: RecordSet, sink: Sink): Promise<void> {
   const fetchedAt = await sink.write(records)
   const now = Date.now()
   const stage = `sink:${sink.name}`
-  for (const at of fetchedAt) metrics.delay.observe({ stage }, (now - at) / 1_000)
+  const delays = metrics.delay.of(stage)
+  for (const at of fetchedAt) delays.add((now - at) / 1_000)
   metrics.sinkRows.inc({ sink: sink.name }, fetchedAt.length)
   metrics.processed.inc({ stage }, fetchedAt.length)
 }
