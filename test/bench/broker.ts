@@ -16,8 +16,6 @@ export interface BenchBroker {
   cpuMs(): number
   /** Creates a topic with a name that no other run has. */
   topic(name: string): Promise<string>
-  /** Records in a topic, control records among them. */
-  end(topic: string): Promise<number>
   /** Deletes topics by the beginning of their names. */
   clear(prefix: string): Promise<void>
   /** Deletes a group that has no members. */
@@ -45,10 +43,6 @@ export async function startBroker(
       const configEntries = [{ name: 'compression.type', value: 'producer' }]
       await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] })
       return topic
-    },
-    async end(topic) {
-      const offsets = await admin.fetchTopicOffsets(topic)
-      return offsets.reduce((sum, { high }) => sum + Number(high), 0)
     },
     async clear(prefix) {
       const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))

@@ -38,19 +38,21 @@ export interface Bench {
 /** What the benchmarks of one run share. */
 export type Shared = Pick<Context, 'folder' | 'cleanup' | 'broker'> & { close(): Promise<void> }
 
-/** A temporary folder and a broker, which end with `close`. */
+/** A temporary folder and a broker, which end with `close`; it may be called again. */
 export function openShared(say: (text: string) => void): Shared {
   const folder = mkdtempSync(join(tmpdir(), 'chatfeed-bench-'))
   const closers: (() => unknown)[] = []
   const cleanup = { after: (close: () => unknown) => void closers.push(close) }
   let broker: Promise<BenchBroker> | undefined
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    for (const end of closers.reverse()) await end()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
   return {
     folder,
     cleanup,
     broker: () => (broker ??= startBroker(cleanup, folder, say)),
-    async close() {
-      for (const close of closers.reverse()) await close()
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-    },
+    close: () => (closed ??= close()),
   }
 }

@@ -11,7 +11,6 @@ export interface Measurement {
   cpuMs: number
   /** The highest resident memory of all its processes together, MB; 0 where there is no /proc. */
   peakRssMb: number
-  stdout: string
 }
 
 /** A command and where it runs. */
@@ -32,19 +31,19 @@ export async function measure({ words, cwd, env }: Command, limitMs = 900_000): 
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
-    timeout: limitMs,
-    killSignal: 'SIGKILL',
   })
   const killAll = () => {
     killGroup(child)
   }
   process.once('exit', killAll)
+  const late = setTimeout(killAll, limitMs)
   const peakRss = watchMemory(child.pid!)
   const [stdout, stderr, times] = await Promise.all(
     [child.stdout!, child.stderr!, child.stdio[3] as Readable].map((stream) => text(stream)),
   )
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   const wallMs = performance.now() - startedAt
+  clearTimeout(late)
   process.off('exit', killAll)
   const peakRssMb = peakRss()
   if (child.exitCode !== 0) {
@@ -52,7 +51,7 @@ export async function measure({ words, cwd, env }: Command, limitMs = 900_000): 
     throw new Error(`${words.join(' ').slice(0, 200)} ended with ${child.exitCode ?? child.signalCode}:
 ${stderr!.slice(-2_000)}${stdout!.slice(-500)}`)
   }
-  return { wallMs, cpuMs: cpuOf(times!), peakRssMb, stdout: stdout! }
+  return { wallMs, cpuMs: cpuOf(times!), peakRssMb }
 }
 
 function killGroup({ pid }: ChildProcess): void {

@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- NAME…] [--rounds N] [--messages N]`: compares the built chatfeed with other tools on this machine, on
- * a broker of its own, and puts what it found into RESULTS.md beside this file. Without names all benchmarks run but the long ones. Every
- * result is checked before it counts; a wrong one ends the run. Exit status 1 then, 2 for a bad command line.
+ * `npm run bench [-- NAME…] [--rounds N] [--messages N]`: compares the built chatfeed with other tools on this machine,
+ * on a broker of its own, and puts what it found into RESULTS.md beside this file. Without names all benchmarks run but
+ * the long ones. Every result is checked before it counts; a wrong one ends the run. Exit status 1 then, 2 for a bad
+ * command line.
  */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import '../support/kafkajs-codec.ts'
 import { messageNumber } from './lines.ts'
@@ -59,7 +60,7 @@ async function eachCommitted(
   const consumer = kafka.consumer({ groupId: `witness-${randomUUID()}`, maxWaitTimeInMs: 100 })
   try {
     await Promise.all([admin.connect(), consumer.connect()])
-    const offsets = await admin.fetchTopicOffsets(topic)
+    const offsets = await patiently(() => admin.fetchTopicOffsets(topic))
     const ends = new Map(offsets.map(({ partition, high }) => [partition, Number(high)]))
     for (const { partition, low, high } of offsets) if (low === high) ends.delete(partition)
     if (ends.size === 0) return
@@ -83,5 +84,18 @@ async function eachCommitted(
     })
   } finally {
     await Promise.all([admin.disconnect(), consumer.disconnect()])
+  }
+}
+
+const patienceMs = 30_000
+
+/** A broker that is short of processor time loses its place with the controller now and then, for some seconds. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + patienceMs; ; await delay(500)) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSError && error.retriable) || Date.now() > deadline) throw error
+    }
   }
 }
