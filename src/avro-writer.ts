@@ -34,7 +34,7 @@ export class AvroWriter {
 
   int(value: number): void {
     if (value !== (value | 0)) this.fits = false
-    this.#number(value)
+    else this.#number(value)
   }
 
   long(value: number): void {
@@ -83,10 +83,10 @@ export class AvroWriter {
     else this.#append(value)
   }
 
-  /** A word of an enumeration, by its place there. */
-  word(value: string, places: ReadonlyMap<string, number>): void {
-    const place = places.get(value)
-    if (place === undefined) this.fits = false
+  /** A word of an enumeration. */
+  word(value: string, words: readonly string[]): void {
+    const place = words.indexOf(value)
+    if (place < 0) this.fits = false
     else this.#number(place)
   }
 

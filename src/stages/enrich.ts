@@ -23,23 +23,24 @@ export interface EnrichOptions {
 export function openEnrich(options: EnrichOptions): StageTask {
   return {
     process(records, out) {
+      const now = Date.now()
       let taken = 0
       for (const record of records) {
         taken++
-        enrich(record, records, out)
+        enrich(record, records, out, now)
       }
       metrics.processed.inc({ stage: 'enrich' }, taken)
     },
   }
 
-  function enrich(record: RecordView, { topic, partition }: RecordSet, out: Outbox): void {
+  function enrich(record: RecordView, { topic, partition }: RecordSet, out: Outbox, now: number): void {
     const key = record.key()
     const value = record.value() ?? Buffer.alloc(0)
     let raw: RawMessage | undefined
     try {
-      raw = rawMessageCodec.decode(value)
-      out.add(options.messages, key, messageCodec.encode(understand(raw, options.providers)))
-      metrics.delay.observe({ stage: 'enrich' }, (Date.now() - raw.fetchedAt) / 1_000)
+      raw = rawMessageCodec.view(value)
+      out.add(options.messages, key, messageCodec.encode(understand(raw, options.providers, now)))
+      metrics.delay.observe({ stage: 'enrich' }, (now - raw.fetchedAt) / 1_000)
     } catch (cause) {
       deadLetter(out, options.dead, {
         stage: 'enrich',

@@ -9,16 +9,7 @@ import {
   messageStatuses,
 } from './model.ts'
 
-const places = (words: readonly string[]): ReadonlyMap<string, number> =>
-  new Map(words.map((word, place) => [word, place]))
-
-const conversationPlaces = places(conversationKinds)
-const kindPlaces = places(messageKinds)
-const statusPlaces = places(messageStatuses)
-const rolePlaces = places(attachmentRoles)
-const statePlaces = places(attachmentStates)
-
-/** Writes a message, field by field as `schemas/message.avsc` has them. */
+/** Writes a message as `schemas/message.avsc` has it. */
 export function writeMessage(out: AvroWriter, message: Message): void {
   out.string(message.id)
   out.int(message.revision)
@@ -28,7 +19,7 @@ export function writeMessage(out: AvroWriter, message: Message): void {
   out.string(message.messageId)
   out.string(message.origin)
   const { conversation, sender, location } = message
-  out.word(conversation.kind, conversationPlaces)
+  out.word(conversation.kind, conversationKinds)
   out.string(conversation.id)
   out.someString(sender.id)
   out.someString(sender.name)
@@ -38,7 +29,7 @@ export function writeMessage(out: AvroWriter, message: Message): void {
   out.long(message.sentAt)
   out.long(message.fetchedAt)
   out.long(message.enrichedAt)
-  out.word(message.kind, kindPlaces)
+  out.word(message.kind, messageKinds)
   out.string(message.providerType)
   out.someString(message.text)
   out.array(message.attachments, writeAttachment)
@@ -47,14 +38,14 @@ export function writeMessage(out: AvroWriter, message: Message): void {
     out.double(location.longitude)
     out.someString(location.address)
   }
-  out.word(message.status, statusPlaces)
+  out.word(message.status, messageStatuses)
   out.someString(message.session)
   out.someString(message.refersTo)
   out.someString(message.data)
 }
 
 function writeAttachment(out: AvroWriter, attachment: Attachment): void {
-  out.word(attachment.role, rolePlaces)
+  out.word(attachment.role, attachmentRoles)
   out.string(attachment.url)
   out.string(attachment.resolvedUrl)
   out.someString(attachment.name)
@@ -63,7 +54,7 @@ function writeAttachment(out: AvroWriter, attachment: Attachment): void {
   out.someInt(attachment.width)
   out.someInt(attachment.height)
   out.someDouble(attachment.durationSeconds)
-  out.word(attachment.state, statePlaces)
+  out.word(attachment.state, attachmentStates)
   out.someString(attachment.sha256)
   out.someString(attachment.archiveKey)
 }
