@@ -56,7 +56,7 @@ export function understandBody(value: unknown): Body {
   const attachments = takeAttachments(body, kind)
   const text = takeText(body, kind)
   body.drop('secret', 'thumb_secret')
-  const rest = body.rest()
+  const rest = body.rest() ?? {}
   return { kind, type, text, attachments, location, rest: kind === 'custom' ? withMergedExts(rest) : rest }
 }
 
@@ -66,11 +66,14 @@ function isCombined(body: Json, type: string): boolean {
 }
 
 function takeText(body: Members, kind: MessageKind): string | null {
-  const parts =
-    kind === 'combined'
-      ? [asId(body.peek('title')), asId(body.peek('summary'))]
-      : [body.take('msg', asId), body.take('addr', asId), takeFileName(body)]
-  return parts.filter((part) => part !== null).join('\n') || null
+  if (kind === 'combined') return onLines(asId(body.peek('title')), asId(body.peek('summary')))
+  return onLines(onLines(body.take('msg', asId), body.take('addr', asId)), takeFileName(body))
+}
+
+/** Both texts, one below the other; null stands for none. */
+export function onLines(first: string | null, second: string | null): string | null {
+  if (first === null || second === null) return first ?? second
+  return `${first}\n${second}`
 }
 
 function takeFileName(body: Members): string | null {
@@ -93,9 +96,10 @@ function takeAttachments(body: Members, kind: MessageKind): Attachment[] {
     const lengths = new Members(size)
     pictured.width = lengths.take('width', pixels)
     pictured.height = lengths.take('height', pixels)
-    if (Object.keys(lengths.rest()).length === 0) body.drop('size')
+    if (lengths.rest() === undefined) body.drop('size')
   }
-  return [original, preview].filter((each) => each !== null)
+  if (original === null) return preview === null ? [] : [preview]
+  return preview === null ? [original] : [original, preview]
 }
 
 /** Null where there is no link that can be fetched. */

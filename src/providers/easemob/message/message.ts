@@ -1,9 +1,9 @@
 import { ChatfeedError } from '../../../errors.ts'
 import { messageId, type Conversation, type ConversationKind, type MessageContent } from '../../../model.ts'
-import { stringifyLossless } from '../../canonical.ts'
-import { type Body, understandBody } from './body.ts'
-import { Members } from './members.ts'
-import { partsOf } from './parts.ts'
+import { dataText } from '../../data-text.ts'
+import { type Body, onLines, understandBody } from './body.ts'
+import type { Members } from './members.ts'
+import { partMembersOf } from './parts.ts'
 import { asId, asObject, asTime, type Json, readRecord, unlessEmpty } from './records.ts'
 
 /** The words of `chat_type` in files, callbacks and older tables. */
@@ -16,8 +16,6 @@ const conversationKinds = new Map<unknown, ConversationKind>([
   ['room', 'room'],
 ])
 
-const isNoticeWord = (value: unknown): boolean => value === 'recall' || value === 'edit'
-
 /**
  * Understands one record of an hour file, old or new, or of the retired pull interface. `payload.from` and
  * `payload.to` stand before the outer ones, which newer docs call internal (facts: Easemob docs DOC23, DOCNEW).
@@ -27,9 +25,7 @@ const isNoticeWord = (value: unknown): boolean => value === 'recall' || value ==
 export function understand(payload: Buffer, tenant: string): MessageContent & { messageId: string } {
   const record = readRecord(payload)
   if (record === undefined) throw unreadable('not_json', 'The record is no JSON object.')
-  const parts = partsOf(record)
-  const outer = new Members(parts.outer)
-  const content = new Members(parts.payload)
+  const { outer, payload: content, ext, bodies: written } = partMembersOf(record)
   const id = outer.take('msg_id', asId)
   if (id === null) throw unreadable('no_message_id', 'The record has no msg_id.')
   const sentAt = outer.take('timestamp', asTime)
@@ -37,13 +33,13 @@ export function understand(payload: Buffer, tenant: string): MessageContent & { 
 
   const from = content.take('from', asId) ?? asId(outer.peek('from'))
   const to = content.take('to', asId) ?? asId(outer.peek('to'))
-  outer.take('from', equals(from))
-  outer.take('to', equals(to))
+  outer.takeKnown('from', from)
+  outer.takeKnown('to', to)
   const conversation = conversationOf(outer, content, from, to)
   const notice = noticeOf(outer, content, id)
-  const target = notice?.target ?? quotedId(parts.ext)
-  const bodies = parts.bodies.map(understandBody)
-  const texts = bodies.map((body) => body.text).filter((text) => text !== null)
+  const target = notice?.target ?? quotedId(ext)
+  const bodies = written.map(understandBody)
+  const [first] = bodies
   const location = bodies.find((body) => body.location !== null)?.location ?? null
   dropDressing(outer, content)
 
@@ -53,16 +49,17 @@ export function understand(payload: Buffer, tenant: string): MessageContent & { 
     sender: { id: from, name: null, role: null, avatar: null },
     recipient: to,
     sentAt,
-    kind: notice?.kind ?? bodies[0]?.kind ?? 'other',
-    providerType: bodies[0]?.type ?? notice?.kind ?? '',
-    text: texts.length > 0 ? texts.join('\n') : null,
-    attachments: bodies.flatMap((body) => body.attachments),
+    kind: notice?.kind ?? first?.kind ?? 'other',
+    providerType: first?.type ?? notice?.kind ?? '',
+    text: bodies.reduce<string | null>((text, body) => onLines(text, body.text), null),
+    attachments:
+      first && bodies.length === 1 ? first.attachments : bodies.flatMap((body) => body.attachments),
     location,
     status: notice?.kind === 'recall' && notice.target === null ? 'deleted' : 'visible',
     session: null,
     refersTo: target === null ? null : messageId('easemob', tenant, target),
     data: dataOf(
-      parts.ext,
+      ext,
       bodies.map((body, index) => restOf(body, index === 0, body.location === location)),
       content.rest(),
       outer.rest(),
@@ -110,34 +107,38 @@ function conversationOf(
   // Without a comparator sort goes by code unit.
   const id = kind === 'direct' ? users.sort().join('|') : (groupId ?? to ?? '')
   if (id === '') throw unreadable('no_conversation', 'The record names no conversation.')
-  outer.take('group_id', equals(id))
-  outer.take('groupId', equals(id))
+  outer.takeKnown('group_id', id)
+  outer.takeKnown('groupId', id)
   return { kind, id }
 }
 
 /** Takes what is understood elsewhere, or says nothing about the message but how it came here. */
 function dropDressing(outer: Members, content: Members): void {
-  const word = (value: unknown) => (conversationKinds.has(value) || isNoticeWord(value) ? value : null)
-  outer.take('chat_type', word)
-  content.take('type', word)
-  outer.take('type', equals('chatmessage'))
-  outer.take('direction', (value) => (value === 'outgoing' || value === 'incoming' ? value : null))
+  outer.take('chat_type', asChatType)
+  content.take('type', asChatType)
+  outer.takeKnown('type', 'chatmessage')
+  outer.take('direction', asDirection)
   outer.take('uuid', asId)
   outer.take('created', asTime)
   outer.take('modified', asTime)
 }
 
-/** Takes an id that says what is known already. */
-function equals(known: string | null): (value: unknown) => string | null {
-  return (value) => (asId(value) === known ? known : null)
+function asChatType(value: unknown): unknown {
+  return conversationKinds.has(value) || value === 'recall' || value === 'edit' ? value : null
+}
+
+function asDirection(value: unknown): string | null {
+  return value === 'outgoing' || value === 'incoming' ? value : null
 }
 
 /** What of a body has no field: the message has room for one type and one place. */
 function restOf({ rest, type, location }: Body, isFirst: boolean, isPlace: boolean): unknown {
-  if (!asObject(rest)) return rest
+  const moreType = !isFirst && type !== ''
+  const morePlace = location !== null && !isPlace
+  if (!asObject(rest) || !(moreType || morePlace)) return rest
   return {
-    ...(!isFirst && type !== '' && { type }),
-    ...(location !== null && !isPlace && { lat: location.latitude, lng: location.longitude }),
+    ...(moreType && { type }),
+    ...(morePlace && { lat: location.latitude, lng: location.longitude }),
     ...asObject(rest),
   }
 }
@@ -146,16 +147,21 @@ function restOf({ rest, type, location }: Body, isFirst: boolean, isPlace: boole
  * `{ ext, bodies, …, record }`: of each body, in order, what has no field of its own; what else the payload holds; and
  * what else stands around it.
  */
-function dataOf(ext: unknown, bodies: readonly unknown[], payload: Json, record: Json): string | null {
-  const data = {
+function dataOf(
+  ext: unknown,
+  bodies: readonly unknown[],
+  payload: Json | undefined,
+  record: Json | undefined,
+): string | null {
+  const noBodies = bodies.every((body) => unlessEmpty(body) === undefined)
+  if (ext === undefined && noBodies && !payload && !record) return null
+  return dataText({
     ext,
-    bodies: bodies.every((body) => unlessEmpty(body) === undefined) ? undefined : bodies,
+    bodies: noBodies ? undefined : bodies,
     // Its own member of that name would be hidden.
-    ...('record' in payload ? { payload } : payload),
-    record: unlessEmpty(record),
-  }
-  const text = stringifyLossless(data)
-  return text === '{}' ? null : text
+    ...(payload && 'record' in payload ? { payload } : payload),
+    record,
+  })
 }
 
 function unreadable(code: string, message: string): ChatfeedError {

@@ -1,5 +1,6 @@
 import { canonicalText, parseLossless } from '../../canonical.ts'
 import { isBodyType } from './body.ts'
+import { Members } from './members.ts'
 import { asObject, type Json, unlessEmpty } from './records.ts'
 
 /** The parts of a record, wherever the route that it came by puts them. */
@@ -37,6 +38,31 @@ export function partsOf(record: Json): Parts {
     return { ...parts, [holder]: around, bodies: [body] }
   }
   return parts
+}
+
+/** The same, of members. In the form of the hour files nothing is moved, so nothing need be copied. */
+export interface PartMembers {
+  outer: Members
+  payload: Members
+  bodies: readonly unknown[]
+  ext: unknown
+}
+
+/** Parts a record as `partsOf` does. */
+export function partMembersOf(record: Json): PartMembers {
+  const { payload } = record
+  const content = record.bodies === undefined && record.ext === undefined ? asObject(payload) : undefined
+  const bodies = content?.bodies
+  if (content === undefined || !Array.isArray(bodies) || bodies.length === 0 || !bodies.every(asObject)) {
+    const parts = partsOf(record)
+    return { ...parts, outer: new Members(parts.outer), payload: new Members(parts.payload) }
+  }
+  return {
+    outer: new Members(record, 'payload'),
+    payload: new Members(content, 'bodies', 'ext'),
+    bodies,
+    ext: unlessEmpty(content.ext),
+  }
 }
 
 function joined(inner: readonly unknown[], outer: readonly unknown[]): readonly unknown[] {

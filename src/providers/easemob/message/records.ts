@@ -43,5 +43,10 @@ export function readRecord(payload: Buffer): Json | undefined {
 /** `null` and `{}` say as much as nothing. */
 export function unlessEmpty(value: unknown): unknown {
   const object = asObject(value)
-  return value === null || (object !== undefined && Object.keys(object).length === 0) ? undefined : value
+  return value === null || (object !== undefined && isEmpty(object)) ? undefined : value
+}
+
+function isEmpty(object: Json): boolean {
+  for (const _name in object) return false
+  return true
 }

@@ -43,7 +43,8 @@ const talkTypes = new Set(['', 'speak'])
 export function understandContent(item: Item): UnderstoodContent {
   const understood = readBody(item)
   // Whatever the type, an image address beside the body belongs to the message.
-  return understood.attachments.length > 0 ? understood : { ...understood, attachments: imageAt(item.image) }
+  if (understood.attachments.length === 0 && item.image !== '') understood.attachments = imageAt(item.image)
+  return understood
 }
 
 function readBody(item: Item): UnderstoodContent {
@@ -131,8 +132,12 @@ const entity = /&(?:#\d+|#x[\da-f]+|[a-z][a-z\d]*);|&(?:#39|(?:lt|gt|amp|quot|nb
 
 /** Text as a person reads it: HTML entities decoded once. */
 function plainText(value: unknown): string | null {
-  const text = typeof value === 'string' ? value.replace(entity, (found) => decodeHTML(found)) : word(value)
+  const text = typeof value === 'string' ? decoded(value) : word(value)
   return text.trim() === '' ? null : text
+}
+
+function decoded(text: string): string {
+  return text.includes('&') ? text.replace(entity, (found) => decodeHTML(found)) : text
 }
 
 function imageAt(url: string, size: Fields = {}): Attachment[] {

@@ -60,8 +60,7 @@ export function readItem(payload: Buffer, asked: Asked = unasked): Item | null {
 
 /** An object, as such or as JSON text; null for anything else. */
 export function objectOf(value: unknown): Fields | null {
-  if (typeof value === 'string')
-    return value.trimStart().startsWith('{') ? objectOf(parseOrNull(value)) : null
+  if (typeof value === 'string') return /^\s*\{/.test(value) ? objectOf(parseOrNull(value)) : null
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLosslessNumber(value)
     ? (value as Fields)
     : null
@@ -74,7 +73,8 @@ export function objectOf(value: unknown): Fields | null {
 export function word(value: unknown): string {
   if (typeof value === 'number' || isLosslessNumber(value)) return String(value)
   if (typeof value !== 'string') return ''
-  const text = value.trim().replace(/^"(.*)"$/, '$1')
+  const trimmed = value.trim()
+  const text = trimmed.startsWith('"') ? trimmed.replace(/^"(.*)"$/, '$1') : trimmed
   return text === 'null' ? '' : text
 }
 
@@ -99,6 +99,7 @@ function quoteOf(value: unknown): Fields | string {
 
 /** Milliseconds, as number or text; ten digits are seconds, since as milliseconds they are older than the service. */
 function timeOf(value: unknown): number | null {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1e10 && value < 1e15) return value
   const text = word(value)
   if (/^[1-9]\d{9}$/.test(text)) return Number(text) * 1000
   if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text)

@@ -1,6 +1,6 @@
 import { ChatfeedError } from '../../../errors.ts'
 import { messageId, type MessageContent, type MessageStatus } from '../../../model.ts'
-import { stringifyLossless } from '../../canonical.ts'
+import { dataText } from '../../data-text.ts'
 import { understandContent } from './content.ts'
 import { objectOf, plain, readItem, word, type Fields, type Item } from './item.ts'
 import { absoluteUrl, isLink } from './links.ts'
@@ -46,7 +46,7 @@ export function understand(
   return {
     messageId: item.id,
     conversation: { kind: 'room', id: room },
-    sender: { ...senderOf(item.fields, user), ...sender },
+    sender: sender ? { ...senderOf(item.fields, user), ...sender } : senderOf(item.fields, user),
     recipient: null,
     sentAt: item.sentAt,
     kind,
@@ -67,8 +67,8 @@ function unreadable(code: string, message: string): ChatfeedError {
 
 /** The room, else the channel; the origin's unit begins with the channel that was asked. */
 function roomOf(fields: Fields, user: Fields, origin: string): string | null {
-  const told = [fields.roomId, fields.channelId, user.roomId, user.channelId].map(plain).find(Boolean)
-  return told ?? /^(\d+)\//.exec(origin)?.[1] ?? null
+  const told = plain(fields.roomId) || plain(fields.channelId) || plain(user.roomId) || plain(user.channelId)
+  return told || /^(\d+)\//.exec(origin)?.[1] || null
 }
 
 function senderOf(fields: Fields, user: Fields): MessageContent['sender'] {
@@ -90,14 +90,16 @@ function quotedId(quote: Item['quote']): string | null {
 }
 
 function dataOf(item: Item, user: Fields): string | null {
-  const data: Record<string, unknown> = {}
-  if (typeof item.content === 'object') data.content = item.content
-  if (item.quote !== '' && item.quote !== quotedId(item.quote)) data.quote = item.quote
-  if (item.event) data.event = item.event
-  if (item.image && !isLink(item.image)) data.image = item.image
-  if (item.scope !== 'public') data.sourceType = item.scope
-  if (!statuses.has(item.status)) data.status = item.status
-  if (word(user.actor)) data.actor = user.actor
-  for (const [key, value] of Object.entries(item.fields)) if (!placed.has(key)) data[key] = value
-  return Object.keys(data).length > 0 ? stringifyLossless(data) : null
+  // Entries, since a member may be called `__proto__`.
+  const data: [string, unknown][] = []
+  const { content, quote, event, image, scope, status, fields } = item
+  if (typeof content === 'object') data.push(['content', content])
+  if (quote !== '' && quote !== quotedId(quote)) data.push(['quote', quote])
+  if (event) data.push(['event', event])
+  if (image && !isLink(image)) data.push(['image', image])
+  if (scope !== 'public') data.push(['sourceType', scope])
+  if (!statuses.has(status)) data.push(['status', status])
+  if (word(user.actor)) data.push(['actor', user.actor])
+  for (const key in fields) if (!placed.has(key)) data.push([key, fields[key]])
+  return data.length > 0 ? dataText(Object.fromEntries(data)) : null
 }

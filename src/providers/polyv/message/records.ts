@@ -39,11 +39,14 @@ export function recordOf(payload: Buffer, asked: Asked): RawRecord {
   return { ...identityOf(item, payload), position, payload }
 }
 
+const ordinary: Asked = { status: 'pass', scope: 'public' }
+
 /** What the query of a record had asked for, read back from its origin; see `recordOf`. */
 export function askedOf(origin: string): Asked {
+  if (!origin.includes('?')) return ordinary
   const told = /\?((?:status|source)=\w+(?:&source=\w+)?)$/.exec(origin)?.[1]
   const params = new URLSearchParams(told)
-  return { status: params.get('status') ?? 'pass', scope: params.get('source') ?? 'public' }
+  return { status: params.get('status') ?? ordinary.status, scope: params.get('source') ?? ordinary.scope }
 }
 
 /**

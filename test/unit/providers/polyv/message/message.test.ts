@@ -380,3 +380,8 @@ test('what cannot be understood says why, without its words', () => {
     )
   }
 })
+
+test('a member that is called like the prototype of objects goes into data as any other', () => {
+  const text = JSON.stringify(item).replace('{', '{"__proto__":12345678901234567890,"zz":1,')
+  assert.equal(read(text).data, '{"__proto__":12345678901234567890,"zz":1}')
+})
