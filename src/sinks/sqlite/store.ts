@@ -66,7 +66,9 @@ export class SqliteStore {
     this.#brake = brake
     this.#addNew = db.prepare(addNew)
     this.#replaceOlder = db.prepare(replaceOlder)
-    this.#replaceWords = db.prepare('insert or replace into message_words (rowid, words) values (?, ?)')
+    this.#replaceWords = db.prepare(
+      'insert or replace into message_words (rowid, words) values (?, cast(? as text))',
+    )
     this.#advance = db.prepare(advance)
     this.#position = db.prepare(position)
   }

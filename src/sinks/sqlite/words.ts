@@ -1,5 +1,5 @@
 import type { Jieba } from '@node-rs/jieba'
-import { cutPlainText, type CutText } from './plain-text.ts'
+import { bytesPerUnit, cutPlainText } from './plain-text.ts'
 
 /** A query in FTS5's own language; made of letters and digits only, so it is always well formed. */
 export interface WordQuery {
@@ -49,7 +49,8 @@ export function fold(text: string): string {
 export class Words {
   static #loading: Promise<Words> | undefined
   readonly #jieba: Jieba
-  readonly #remembered = new Map<string, string>()
+  readonly #remembered = new Map<string, Buffer>()
+  #bytes = Buffer.allocUnsafe(64 << 10)
 
   private constructor(jieba: Jieba) {
     this.#jieba = jieba
@@ -64,12 +65,19 @@ export class Words {
     })())
   }
 
-  /** The words of a text, separated by spaces, for the index. */
-  toIndex(text: string): string {
-    const { pieces, runs } = cutPlainText(text) ?? cutText(text)
-    let words = pieces
-    for (const run of runs) words += this.#rememberedWordsIn(run)
-    return words
+  /** The words of a text for the index, a space before each, in UTF-8; valid until the next call. */
+  toIndex(text: string): Buffer {
+    const runs: string[] = []
+    this.#reserve(0, text.length * bytesPerUnit)
+    let end = cutPlainText(text, this.#bytes, runs)
+    if (end < 0) end = this.#cut(text, runs)
+    for (const run of runs) {
+      const words = this.#wordsIn(run)
+      this.#reserve(end, words.length)
+      this.#bytes.set(words, end)
+      end += words.length
+    }
+    return this.#bytes.subarray(0, end)
   }
 
   /** What a person typed, whatever its punctuation; all of its words must be found. Null where it has no word. */
@@ -89,33 +97,45 @@ export class Words {
     }
   }
 
-  #rememberedWordsIn(run: string): string {
-    if (run.length > longestRemembered) return this.#wordsIn(run)
-    let words = this.#remembered.get(run)
-    if (words === undefined) {
-      words = this.#wordsIn(run)
+  /** What `cutPlainText` does, for any text. */
+  #cut(text: string, runs: string[]): number {
+    const folded = fold(text)
+    runs.length = 0
+    runs.push(...(folded.match(unspacedRun) ?? []))
+    const pieces = Buffer.from(
+      piecesOf(folded)
+        .map((each) => ` ${each}`)
+        .join(''),
+    )
+    this.#reserve(0, pieces.length)
+    return pieces.copy(this.#bytes)
+  }
+
+  /** The words of the dictionary in a run of unspaced characters, a space before each. */
+  #wordsIn(run: string): Buffer {
+    const known = this.#remembered.get(run)
+    if (known) return known
+    // No guessing of unknown words: their characters are in the index anyway.
+    const found = this.#jieba.cutForSearch(run, false).filter((word) => word.length > 1)
+    const words = Buffer.from(found.map((word) => ` ${word}`).join(''))
+    if (run.length <= longestRemembered) {
       if (this.#remembered.size === mostRemembered) this.#remembered.clear()
       this.#remembered.set(run, words)
     }
     return words
   }
 
-  /** The words of the dictionary in a run of unspaced characters, a space before each. */
-  #wordsIn(run: string): string {
-    let words = ''
-    // No guessing of unknown words: their characters are in the index anyway.
-    for (const word of this.#jieba.cutForSearch(run, false)) if (word.length > 1) words += ` ${word}`
-    return words
+  /** Makes room for so many bytes behind the first `end`, which are kept. */
+  #reserve(end: number, more: number): void {
+    if (end + more <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe((end + more) * 2)
+    this.#bytes.copy(larger, 0, 0, end)
+    this.#bytes = larger
   }
 
   #wordsOf(run: string): string[] {
     return beginsUnspaced.test(run) ? this.#jieba.cut(run, false) : [run]
   }
-}
-
-function cutText(text: string): CutText {
-  const folded = fold(text)
-  return { pieces: piecesOf(folded).join(' '), runs: folded.match(unspacedRun) ?? [] }
 }
 
 const piecesOf = (folded: string): string[] => folded.match(piece) ?? []
