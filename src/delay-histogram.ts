@@ -27,6 +27,7 @@ export class StageDelays {
 export class DelayHistogram {
   readonly name: string
   readonly help: string
+  readonly labelNames = ['stage'] as const
   readonly #stages = new Map<string, StageDelays>()
 
   constructor(name: string, help: string) {
