@@ -39,7 +39,7 @@ export class Outbox {
       this.#topics.set(topic, output)
     }
     const { batch, sealed } = output
-    if (batch.records > 0 && batch.bytes + recordBytes > batchBytes) sealed.push(batch.seal())
+    if (!batch.hasRoomFor(recordBytes, batchBytes)) sealed.push(batch.seal())
     return batch
   }
 

@@ -134,8 +134,8 @@ export class Producer {
   /** Makes room for a record of so many bytes. */
   #sendIfFull(lane: Lane, recordBytes: number): Promise<void> | undefined {
     const { batchRecords, batchBytes } = this.#options
-    const { records, bytes } = lane.batch
-    const isFull = records >= batchRecords || (records > 0 && bytes + recordBytes > batchBytes)
+    const { batch } = lane
+    const isFull = batch.records >= batchRecords || !batch.hasRoomFor(recordBytes, batchBytes)
     return isFull ? this.#send(lane) : undefined
   }
 

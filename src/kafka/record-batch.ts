@@ -37,6 +37,7 @@ export interface BatchOwner {
 }
 
 const headSize = 61
+const noHeaders: readonly RecordHeader[] = []
 
 /** Bytes of an unsigned varint of a zigzag-encoded non-negative number. */
 function varintSize(value: number): number {
@@ -67,13 +68,13 @@ export class RecordBatchWriter {
     return this.#length
   }
 
-  /** Whether a record keeps the batch within `limitBytes`; the first one always may come. Headers do not count. */
-  hasRoomFor(key: Buffer | null, value: Buffer | null, limitBytes: number): boolean {
-    return this.#records === 0 || this.#length + (key?.length ?? 0) + (value?.length ?? 0) <= limitBytes
+  /** Whether key and value of so many bytes keep the batch within `limitBytes`; the first record always may come. */
+  hasRoomFor(recordBytes: number, limitBytes: number): boolean {
+    return this.#records === 0 || this.#length + recordBytes <= limitBytes
   }
 
   /** Adds a record; key and value are copied. */
-  append(key: Buffer | null, value: Buffer | null, headers: readonly RecordHeader[] = []): void {
+  append(key: Buffer | null, value: Buffer | null, headers: readonly RecordHeader[] = noHeaders): void {
     const keyBytes = key ? varintSize(key.length) + key.length : 1
     const valueBytes = value ? varintSize(value.length) + value.length : 1
     this.#begin(keyBytes + valueBytes, headers)
@@ -90,7 +91,7 @@ export class RecordBatchWriter {
     record: RecordView,
     changedAt: number,
     byte: number,
-    headers: readonly RecordHeader[] = [],
+    headers: readonly RecordHeader[] = noHeaders,
   ): void {
     const { buffer, keyStart, keyEnd, valueEnd } = record
     const keyLength = keyEnd - keyStart
@@ -107,26 +108,14 @@ export class RecordBatchWriter {
   appendParts({ head, headEnd, keyAt, keyEnd }: ValueHead, rest: Buffer): void {
     const keyLength = keyEnd - keyAt
     const valueLength = headEnd + rest.length
-    const size =
-      3 +
-      varintSize(this.#records) +
-      varintSize(keyLength) +
-      keyLength +
-      varintSize(valueLength) +
-      valueLength
-    this.#reserve(size + 5)
-    this.#varint(size)
-    this.#buffer[this.#length++] = 0
-    this.#buffer[this.#length++] = 0
-    this.#varint(this.#records)
+    this.#begin(varintSize(keyLength) + keyLength + varintSize(valueLength) + valueLength, noHeaders)
     this.#varint(keyLength)
     this.#copy(head, keyAt, keyEnd)
     this.#varint(valueLength)
     this.#copy(head, 0, headEnd)
     this.#buffer.set(rest, this.#length)
     this.#length += rest.length
-    this.#buffer[this.#length++] = 0 // no headers
-    this.#records++
+    this.#headers(noHeaders)
   }
 
   /** Compresses what was collected and starts anew. Must hold at least one record. */
