@@ -38,18 +38,20 @@ function int32(value: number): Buffer {
 /** A connection to brokers that give these answers, one a request, and then none. Topic a is led by the first, b by the last. */
 function brokersThatAnswer(...brokers: Answer[][][]) {
   let refreshed = 0
+  let sent = 0
   const connection = {
     log: silentLog,
     leader: (topic: string) => (topic === 'a' ? 0 : brokers.length - 1),
     refresh: () => Promise.resolve(refreshed++),
     retry: (_doing: string, call: () => Promise<unknown>) => call(),
     async send(leader: number, call: ProtocolCall<unknown>): Promise<unknown> {
+      sent++
       const next = brokers[leader]?.shift()
       if (!next) return new Promise(() => undefined)
       return call.response.decode(fetchResponse(next))
     },
   }
-  return { connection: connection as unknown as Connection, refreshes: () => refreshed }
+  return { connection: connection as unknown as Connection, refreshes: () => refreshed, sent: () => sent }
 }
 
 test('records beside a partition that has moved to another leader are not lost', async () => {
@@ -115,5 +117,33 @@ test('a quiet broker does not hold up another one', async () => {
   const fetcher = new Fetcher(connection)
   fetcher.seek('a', 0, 0)
   fetcher.seek('b', 0, 0)
+  assert.deepEqual((await fetcher.poll()).map(texts), [['0 k=v']])
+})
+
+test('a request that was sent ahead is answered at the next poll, and not sent twice', async () => {
+  const { connection, sent } = brokersThatAnswer([
+    [{ topic: 'a', bytes: batchAt(0, [['first', '']]) }],
+    [{ topic: 'a', bytes: batchAt(1, [['second', '']]) }],
+  ])
+  const fetcher = new Fetcher(connection)
+  fetcher.seek('a', 0, 0)
+  assert.deepEqual((await fetcher.poll()).map(texts), [['0 first=']])
+  assert.equal(sent(), 1)
+  fetcher.ahead()
+  assert.equal(sent(), 2)
+  assert.deepEqual((await fetcher.poll()).map(texts), [['1 second=']])
+  assert.equal(sent(), 2)
+})
+
+test('a leader that is not known holds up the fetch ahead only until the next poll', async () => {
+  const { connection } = brokersThatAnswer([[{ topic: 'a', bytes: batchAt(0, [['k', 'v']]) }]])
+  const { leader } = connection
+  const fetcher = new Fetcher(connection)
+  fetcher.seek('a', 0, 0)
+  connection.leader = () => {
+    throw Object.assign(new Error('no leader'), { name: 'KafkaJSProtocolError', retriable: true })
+  }
+  fetcher.ahead()
+  connection.leader = leader
   assert.deepEqual((await fetcher.poll()).map(texts), [['0 k=v']])
 })
