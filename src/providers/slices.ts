@@ -1,18 +1,20 @@
+import {
+  backslash,
+  closeArray,
+  closeObject,
+  colon,
+  comma,
+  openArray,
+  openObject,
+  quote,
+} from './json-walk.ts'
+
 /**
  * Finds values inside JSON bytes without parsing or copying them, so that an item leaves an answer exactly as
  * it came. Only strings, escapes and nesting are understood: invalid UTF-8 and broken content pass through.
  * Every function takes a position and tells the position behind what it read; -1 means that the bytes end
  * before the value does or that the structure is broken.
  */
-
-const quote = 0x22
-const backslash = 0x5c
-const comma = 0x2c
-const colon = 0x3a
-const openObject = 0x7b
-const closeObject = 0x7d
-const openArray = 0x5b
-const closeArray = 0x5d
 
 /** First position from `at` that is not white space (a byte-order mark counts as white space). */
 export function skipSpace(bytes: Uint8Array, at: number): number {

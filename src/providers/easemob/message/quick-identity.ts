@@ -1,4 +1,5 @@
-import { JsonScan, type MemberVisitor } from '../../json-scan.ts'
+import { CanonicalScan } from '../../canonical-scan.ts'
+import type { MemberVisitor } from '../../json-walk.ts'
 import type { Identity } from '../../provider.ts'
 
 /**
@@ -27,7 +28,7 @@ export function quickIdentity(record: Buffer): Identity | null {
   return fingerprint && { messageId, fingerprint, sentAt }
 }
 
-const scan = new JsonScan()
+const scan = new CanonicalScan()
 
 /** A value of which the canonical text was gathered, to be added where it belongs. */
 class Gathered {
