@@ -9,6 +9,8 @@ import { request } from 'undici'
 import { ledgerCodec } from '../../src/avro.ts'
 import type { OnceSummary } from '../../src/app/once.ts'
 import type { LedgerEntry } from '../../src/model.ts'
+import { SandboxFiles } from '../../src/providers/easemob/sandbox/files.ts'
+import { historyLines } from '../../src/providers/easemob/sandbox/history.ts'
 import { runChatfeed, startChatfeed } from '../support/chatfeed.ts'
 import { until } from '../support/kafka.ts'
 import { readCommitted } from '../support/kafkajs-reader.ts'
@@ -202,11 +204,20 @@ test('killed in the middle it goes on where it was: only the hour under way is r
   await assertBalanced(t, scene)
 })
 
+/** At night some hours of the simulation are empty: a seed by which this one is not. */
+function seedWithMessagesIn(startMs: number): number {
+  for (let seed = 1; ; seed++) {
+    const files = new SandboxFiles(seed)
+    if (historyLines(startMs, { seed, messagesPerHour: 40, files, filesUrl: '' }).length > 0) return seed
+  }
+}
+
 test('hours that are gone are named and not asked for, those not over are left to the job; the rest is read', async (t) => {
   // The hour that began 72 hours before the running one is gone in half an hour, the one before it since half an hour.
   const retention = `${Date.now() - thisHour + 71.5 * hour}ms`
   const scene = await gatewayScene(t, 'easemob', {
     since: '3h',
+    seed: seedWithMessagesIn(thisHour - 72 * hour),
     sources: { easemob: { retention, settle: '2h' } },
   })
   const some = await runBackfill(t, scene, 'support', timeAgo(80), timeAgo(70))
@@ -275,9 +286,9 @@ test('with the job at work beside it, the provider’s limit is kept and neither
   const up = startChatfeed(t, ['up'], { cwd: scene.folder })
   await until('the job polls', () => scene.gateway.calls.length > 2)
   const startedAt = Date.now()
-  const { status, stderr, summary } = await runBackfill(t, scene, 'live', timeAgo(42), timeAgo(30))
+  const { status, stderr, summary } = await runBackfill(t, scene, 'live', timeAgo(46), timeAgo(30))
   assert.equal(status, 0, stderr)
-  assert.equal(summary.read, 12)
+  assert.equal(summary.read, 16)
   assert.ok(Date.now() - startedAt > 10_000, 'the limit made it wait')
   up.process.kill('SIGTERM')
   await up.ended
@@ -289,7 +300,7 @@ test('with the job at work beside it, the provider’s limit is kept and neither
   for (const [at, call] of calls.entries())
     assert.ok((calls[at + limit]?.at ?? Infinity) - call.at > 10_000, `calls ${at} to ${at + limit}`)
   const hoursOf = calls.filter(({ at }) => at > startedAt).map(({ url }) => polyvHour(url))
-  assert.ok(new Set(hoursOf.filter((name) => name < hourAgo(29))).size >= 12, 'the backfill read its hours')
+  assert.ok(new Set(hoursOf.filter((name) => name < hourAgo(29))).size >= 16, 'the backfill read its hours')
   assert.ok(hoursOf.filter((name) => name > hourAgo(29)).length > 10, 'the job polled on')
   await assertBalanced(t, scene)
 })

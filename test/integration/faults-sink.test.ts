@@ -77,7 +77,8 @@ suite(
       const { database, stored, up } = own
       const chatfeed = up()
       await until('some are stored', () => stored() > 0)
-      const other = new DatabaseSync(database)
+      // The store may be in the middle of a write: another program waits for its turn, and gets it.
+      const other = new DatabaseSync(database, { timeout: 5_000 })
       t.after(() => other.close())
       other.exec('begin immediate')
       await own.carriedThrough()

@@ -15,6 +15,8 @@ import { readCommitted } from './kafkajs-reader.ts'
 
 export interface SceneOptions {
   messagesPerHour?: number
+  /** Of the simulated history. */
+  seed?: number
   /** How far back the sources begin. */
   since?: string
   /** Second looks; none otherwise. */
@@ -64,6 +66,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
   const sandbox = await startSandbox({
     port: 0,
     messagesPerHour,
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
     now: options.now ?? (() => clock),
     overrides,
   })
