@@ -1,37 +1,34 @@
 import { readFileSync } from 'node:fs'
 import avsc from 'avsc'
-import { writeMessage } from './avro-message.ts'
-import { readRawMessage, writeRawMessage } from './avro-raw-message.ts'
 import { AvroReader } from './avro-reader.ts'
 import { AvroWriter } from './avro-writer.ts'
 import { ChatfeedError } from './errors.ts'
-import type { LedgerEntry, Message, RawMessage, UnreadCount } from './model.ts'
-
-const emptyCrc = 0xc15d213aa4d7a795n
-
-const crcTable = Array.from({ length: 256 }, (_, index) => {
-  let crc = BigInt(index)
-  for (let bit = 0; bit < 8; bit++) crc = (crc >> 1n) ^ (crc & 1n ? emptyCrc : 0n)
-  return crc
-})
-
-/** CRC-64-AVRO (Avro specification, schema fingerprints). */
-export function crc64(bytes: Buffer): bigint {
-  let crc = emptyCrc
-  for (const byte of bytes) crc = (crc >> 8n) ^ crcTable[Number((crc ^ BigInt(byte)) & 0xffn)]!
-  return crc
-}
+import { canonicalText, singleObjectHeader } from './framing.ts'
+import type { WriterSchemas } from './writer-schemas.ts'
 
 /** Values of one topic to bytes and back. */
 export interface Codec<T> {
-  /** What every framed value begins with, `headerBytes` long. */
+  /** What every value that it writes begins with. */
   readonly header: Buffer
+  /**
+   * Where the fields begin in a value that starts at `start`, if its writer had our very schema, in whichever framing;
+   * -1 otherwise. It is for the caller to know where the value ends.
+   */
+  bodyAt(bytes: Buffer, start: number): number
   /** The framed value; valid until the next call, so copy or send it at once. Throws TypeError on a value that does not fit. */
   encode(value: T): Buffer
-  /** Throws ChatfeedError `message` on bytes that are not such a value. */
+  /**
+   * A value of whichever framing and writer, resolved to our schema. Throws ChatfeedError: `message` on bytes that are
+   * not such a value, `transient` while the schema that they name is being asked for.
+   */
   decode(bytes: Buffer): T
-  /** As `decode`, but bytes within the value are views of those that were given. */
+  /** As `decode`, but bytes within the value may be views of those that were given. */
   view(bytes: Buffer): T
+  /**
+   * Decodes some fields of a value and skips the rest, payloads and texts above all. Throws as `decode` does; it
+   * refuses the same values, but for a word that stands outside its enumeration in a field that is skipped.
+   */
+  fields<Field extends keyof T & string>(names: readonly Field[]): (bytes: Buffer) => Pick<T, Field>
 }
 
 /**
@@ -43,32 +40,87 @@ export interface SchemaInCode<T> {
   read?: (input: AvroReader) => T
 }
 
-/** Length of the single-object header: 0xC3 0x01 and the CRC-64-AVRO fingerprint of the writer schema, little-endian. */
-export const headerBytes = 10
+/** How values are framed that a codec writes, and whose values it reads beside its own. */
+export interface Framing {
+  writers: WriterSchemas
+  /** That of the single-object encoding by default. */
+  header?: Buffer
+}
+
+/** The schemas in the `schemas` folder, one named type a file. */
+export type SchemaName = 'raw-message' | 'message' | 'ledger-entry' | 'unread-count'
 
 /** The schema text as it lies in the `schemas` folder, which is also what readers of other languages use. */
-export function schemaText(name: 'raw-message' | 'message' | 'ledger-entry' | 'unread-count'): string {
+export function schemaText(name: SchemaName): string {
   return readFileSync(new URL(`../schemas/${name}.avsc`, import.meta.url), 'utf8')
 }
 
-/** A codec with Avro single-object encoding. */
-export function singleObjectCodec<T>(schema: string, { write, read }: SchemaInCode<T> = {}): Codec<T> {
-  const type = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)
-  const header = singleObjectHeader(type)
+/**
+ * A codec that writes by `schema`. A value of that very schema is known by its header and read as it lies there; any
+ * other is read by the schema of its writer, which takes longer.
+ */
+export function avroCodec<T>(
+  schema: string,
+  framing: Framing,
+  { write, read }: SchemaInCode<T> = {},
+): Codec<T> {
+  const whole = JSON.parse(schema) as avsc.schema.RecordType
+  const type = avsc.Type.forSchema(whole)
+  const singleObject = singleObjectHeader(type)
+  const { writers, header = singleObject } = framing
+  /** Further headers that stand for our schema. */
+  const others = header.equals(singleObject) ? [] : [singleObject]
   const writer = new AvroWriter(header)
   const reader = new AvroReader()
   let scratch = Buffer.allocUnsafe(16 * 1024)
   header.copy(scratch)
 
-  const decode = (bytes: Buffer): T => type.fromBuffer(bytes.subarray(headerBytes)) as T
-  const view = (bytes: Buffer): T => {
-    if (!read) return decode(bytes)
-    reader.begin(bytes, headerBytes)
+  const bodyAt = (bytes: Buffer, start: number): number => {
+    if (startsWith(bytes, start, header)) return start + header.length
+    for (const other of others) if (startsWith(bytes, start, other)) return start + other.length
+    return -1
+  }
+  const unknown = () =>
+    new ChatfeedError('message', 'unknown_schema', `The value is not a ${type.name} that this version reads.`)
+
+  /** Reads our own values by `own`, and those of other writers into the fields of `into`. */
+  const reading = <R>(into: avsc.Type, own: (bytes: Buffer, at: number) => R) => {
+    const resolvers = new Map<avsc.Type, Resolver | null>()
+    const byWriter = (bytes: Buffer): R => {
+      const found = writers.of(bytes)
+      if (!found) throw unknown()
+      let resolver = resolvers.get(found.type)
+      if (resolver === undefined) {
+        resolver = resolverOf(into, found.type)
+        resolvers.set(found.type, resolver)
+        if (canonicalText(found.type) === canonicalText(type))
+          others.push(Buffer.from(bytes.subarray(0, found.headerBytes)))
+      }
+      if (!resolver) throw unknown()
+      return into.fromBuffer(bytes.subarray(found.headerBytes), resolver) as R
+    }
+    return (bytes: Buffer): R => {
+      const at = bodyAt(bytes, 0)
+      try {
+        return at < 0 ? byWriter(bytes) : own(bytes, at)
+      } catch (cause) {
+        if (cause instanceof ChatfeedError) throw cause
+        throw new ChatfeedError('message', 'broken_value', `The value is not a whole ${type.name}.`, {
+          cause,
+        })
+      }
+    }
+  }
+  const decode = (bytes: Buffer, at: number): T => type.fromBuffer(bytes.subarray(at)) as T
+  const view = (bytes: Buffer, at: number): T => {
+    if (!read) return decode(bytes, at)
+    reader.begin(bytes, at)
     const value = read(reader)
-    return reader.fits ? value : decode(bytes)
+    return reader.fits ? value : decode(bytes, at)
   }
   return {
     header,
+    bodyAt,
     encode(given) {
       if (write) {
         writer.begin()
@@ -77,63 +129,40 @@ export function singleObjectCodec<T>(schema: string, { write, read }: SchemaInCo
       }
       const value = wellFormed(given)
       // avsc answers how many bytes were missing as a negative number.
-      let end = type.encode(value, scratch, headerBytes)
+      let end = type.encode(value, scratch, header.length)
       if (end < 0) {
         scratch = Buffer.allocUnsafe((scratch.length - end) * 2)
         header.copy(scratch)
-        end = type.encode(value, scratch, headerBytes)
+        end = type.encode(value, scratch, header.length)
       }
       return scratch.subarray(0, end)
     },
-    decode: decoder(type, header, decode),
-    view: decoder(type, header, view),
+    decode: reading(type, decode),
+    view: reading(type, view),
+    fields(names) {
+      const wanted: readonly string[] = names
+      const fields = whole.fields.filter(({ name }) => wanted.includes(name))
+      const some = avsc.Type.forSchema({ ...whole, fields })
+      const resolver = some.createResolver(type)
+      return reading(some, (bytes, at) => some.fromBuffer(bytes.subarray(at), resolver) as never)
+    },
   }
 }
 
-/**
- * Decodes some fields of a value and skips the rest, payloads and texts above all. Throws as `Codec.decode` does; it
- * refuses the same values, but for a word that stands outside its enumeration in a field that is skipped.
- */
-export function fieldsDecoder<T, Field extends keyof T & string>(
-  schema: string,
-  fields: readonly Field[],
-): (bytes: Buffer) => Pick<T, Field> {
-  const whole = JSON.parse(schema) as avsc.schema.RecordType
-  const wanted: readonly string[] = fields
-  const type = avsc.Type.forSchema(whole)
-  const some = avsc.Type.forSchema({
-    ...whole,
-    fields: whole.fields.filter(({ name }) => wanted.includes(name)),
-  })
-  const resolver = some.createResolver(type)
-  return decoder(
-    type,
-    singleObjectHeader(type),
-    (bytes) => some.fromBuffer(bytes.subarray(headerBytes), resolver) as Pick<T, Field>,
-  )
-}
+type Resolver = ReturnType<avsc.Type['createResolver']>
 
-/** Checks the header, and tells in chatfeed's terms what `read` throws. */
-function decoder<T>(type: avsc.Type, header: Buffer, read: (bytes: Buffer) => T): (bytes: Buffer) => T {
-  return (bytes) => {
-    if (!startsWith(bytes, header)) {
-      throw new ChatfeedError(
-        'message',
-        'unknown_schema',
-        `The value is not a ${type.name} that this version reads.`,
-      )
-    }
-    try {
-      return read(bytes)
-    } catch (cause) {
-      throw new ChatfeedError('message', 'broken_value', `The value is not a whole ${type.name}.`, { cause })
-    }
+/** How values of `writer` become such of `reader`; null where they cannot. */
+function resolverOf(reader: avsc.Type, writer: avsc.Type): Resolver | null {
+  try {
+    return reader.createResolver(writer)
+  } catch {
+    return null
   }
 }
 
-function startsWith(bytes: Buffer, header: Buffer): boolean {
+function startsWith(bytes: Buffer, start: number, header: Buffer): boolean {
   // Byte by byte: a call of `compare` costs more than so few bytes.
-  for (let at = 0; at < headerBytes; at++) if (bytes[at] !== header[at]) return false
+  for (let at = 0; at < header.length; at++) if (bytes[start + at] !== header[at]) return false
   return true
 }
 
@@ -156,23 +185,4 @@ function wellFormed<T>(value: T): T {
     mended[key] = good
   }
   return mended ?? value
-}
-
-/** Values of `raw.*` and `unique`. */
-export const rawMessageCodec = singleObjectCodec<RawMessage>(schemaText('raw-message'), {
-  write: writeRawMessage,
-  read: readRawMessage,
-})
-/** Values of `messages`. */
-export const messageCodec = singleObjectCodec<Message>(schemaText('message'), { write: writeMessage })
-/** Values of `ledger`. */
-export const ledgerCodec = singleObjectCodec<LedgerEntry>(schemaText('ledger-entry'))
-/** Values of `unread`. */
-export const unreadCodec = singleObjectCodec<UnreadCount>(schemaText('unread-count'))
-
-function singleObjectHeader(type: avsc.Type): Buffer {
-  const header = Buffer.allocUnsafe(headerBytes)
-  header.writeUInt16BE(0xc301, 0)
-  header.writeBigUInt64LE(crc64(Buffer.from(JSON.stringify(type.schema()))), 2)
-  return header
 }

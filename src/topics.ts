@@ -1,3 +1,4 @@
+import type { SchemaName } from './avro.ts'
 import type { TopicSpec } from './kafka/topics.ts'
 
 /** The names of every topic and group under one prefix. Keys are message ids, in `ledger` `source|unit`. */
@@ -28,6 +29,17 @@ export function topicNames(prefix: string): Topics {
     unread: `${prefix}unread`,
     group: (name) => `${prefix}${name}`,
   }
+}
+
+/** The topics with Avro values, in the order of a message's way, and the schema of each. */
+export function valueSchemas(names: Topics, providers: readonly string[]): [topic: string, SchemaName][] {
+  return [
+    ...providers.map((provider): [string, SchemaName] => [names.raw(provider), 'raw-message']),
+    [names.unique, 'raw-message'],
+    [names.messages, 'message'],
+    [names.ledger, 'ledger-entry'],
+    [names.unread, 'unread-count'],
+  ]
 }
 
 /** What the topics are created with. */

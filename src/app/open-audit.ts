@@ -19,7 +19,7 @@ export function audit(
   { source: only, fromMs, toMs }: AuditScope,
   rest: Pick<AuditOptions, 'patienceMs' | 'signal' | 'onProgress'>,
 ): Promise<AuditReport> {
-  const { config, kafka, log, topics } = runtime
+  const { config, kafka, log, codecs, topics } = runtime
   const sources = new Map(config.sources.map((source) => [source.name, source]))
   const chosen = only === undefined ? undefined : sourceNamed(config, only)
   const hasRange = fromMs !== undefined || toMs !== undefined
@@ -33,6 +33,7 @@ export function audit(
     ...rest,
     kafka,
     log,
+    codecs,
     topics,
     rawTopics: providers
       .filter(({ name }) => chosen === undefined || name === chosen.provider)

@@ -1,8 +1,10 @@
-import { ledgerCodec, messageCodec, rawMessageCodec, unreadCodec } from '../avro.ts'
+import type { Codec } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import { resolutionIn } from '../dead/resolution.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { RecordView } from '../kafka/record-set.ts'
 import { providers } from '../providers/index.ts'
+import type { RawMessage } from '../model.ts'
 import type { Topics } from '../topics.ts'
 
 /** A topic of chatfeed and how its records read for people and scripts. */
@@ -12,14 +14,19 @@ export interface ReadableTopic {
 }
 
 /** Finds a topic by its short name (`raw.polyv`) or its full one. Throws ChatfeedError `usage`. */
-export function openTopic(topics: Topics, name: string): ReadableTopic {
+export function openTopic(topics: Topics, codecs: Codecs, name: string): ReadableTopic {
+  const read =
+    <T extends object>(codec: Codec<T>) =>
+    (record: RecordView) =>
+      ({ ...codec.decode(valueOf(record)) }) as Record<string, unknown>
+  const readRaw = (record: RecordView) => rawFields(codecs.rawMessage.decode(valueOf(record)))
   const known: ReadableTopic[] = [
-    ...providers.map((provider) => ({ topic: topics.raw(provider.name), decode: rawFields })),
-    { topic: topics.unique, decode: rawFields },
-    { topic: topics.messages, decode: (record) => ({ ...messageCodec.decode(valueOf(record)) }) },
+    ...providers.map((provider) => ({ topic: topics.raw(provider.name), decode: readRaw })),
+    { topic: topics.unique, decode: readRaw },
+    { topic: topics.messages, decode: read(codecs.message) },
     { topic: topics.dead, decode: deadFields },
-    { topic: topics.ledger, decode: (record) => ({ ...ledgerCodec.decode(valueOf(record)) }) },
-    { topic: topics.unread, decode: (record) => ({ ...unreadCodec.decode(valueOf(record)) }) },
+    { topic: topics.ledger, decode: read(codecs.ledgerEntry) },
+    { topic: topics.unread, decode: read(codecs.unreadCount) },
   ]
   const prefix = topics.group('')
   const found = known.find(({ topic }) => topic === name || topic === prefix + name)
@@ -31,8 +38,7 @@ export function openTopic(topics: Topics, name: string): ReadableTopic {
 }
 
 /** The payload as text, the fingerprint in hex. */
-function rawFields(record: RecordView): Record<string, unknown> {
-  const { payload, fingerprint, ...rest } = rawMessageCodec.decode(valueOf(record))
+function rawFields({ payload, fingerprint, ...rest }: RawMessage): Record<string, unknown> {
   return {
     ...rest,
     fingerprint: Buffer.from(fingerprint).toString('hex'),

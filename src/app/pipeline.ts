@@ -46,7 +46,7 @@ export interface Pipeline {
 
 /** Starts the roles of this process. */
 export async function startPipeline(runtime: Runtime, roles: Roles, once: boolean): Promise<Pipeline> {
-  const { config, kafka, log, topics } = runtime
+  const { config, kafka, log, codecs, topics } = runtime
   const stages: RunningRole[] = []
   // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
   const sinks = await openSinks(runtime, roles)
@@ -57,7 +57,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   if (roles.dedup) {
     const groupId = topics.group('dedup')
     const { unique, dead } = topics
-    const open = () => openDedup({ unique, dead, windowMs: config.dedup.window })
+    const open = () => openDedup({ codec: codecs.rawMessage, unique, dead, windowMs: config.dedup.window })
     stages.push({
       name: 'dedup',
       groupId,
@@ -69,7 +69,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     const groupId = topics.group('enrich')
     const { messages, dead } = topics
     const inputs = [topics.unique]
-    const open = () => openEnrich({ messages, dead, providers: providersByName })
+    const open = () => openEnrich({ codecs, messages, dead, providers: providersByName })
     stages.push({
       name: 'enrich',
       groupId,
@@ -93,6 +93,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     ? runIngest({
         kafka,
         log,
+        codecs,
         groupId: topics.group('ingest'),
         ledgerTopic: topics.ledger,
         rawTopic: topics.raw,
@@ -132,7 +133,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
 }
 
 async function openSinks(
-  { config, log, clusterId, topics }: Runtime,
+  { config, log, clusterId, topics, codecs }: Runtime,
   roles: Roles,
 ): Promise<Map<string, Sink>> {
   const sinks = new Map<string, Sink>()
@@ -141,7 +142,7 @@ async function openSinks(
     for (const sinkConfig of config.sinks) {
       const { name } = sinkConfig
       if (!roles.sinks.has(name)) continue
-      const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, log, stream))
+      const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, log, stream, codecs))
       sinks.set(name, sink)
       await sink.tryOpen((error) => {
         log.warn({ sink: name, reason: explain(error) }, 'the store is not there, waiting for it')

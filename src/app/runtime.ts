@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { useEmbeddedBroker } from '../broker/index.ts'
+import type { Codecs } from '../codecs.ts'
 import type { Config } from '../config/config.ts'
 import { ensureTopics } from '../kafka/topics.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
@@ -7,6 +8,7 @@ import type { Logger } from '../log.ts'
 import { providers } from '../providers/index.ts'
 import { topicNames, type Topics, topicSpecs } from '../topics.ts'
 import { Budgets } from './budgets.ts'
+import { openCodecs } from './open-codecs.ts'
 
 /** What every command stands on: a checked configuration, a cluster that answers, and its topics. */
 export interface Runtime {
@@ -14,6 +16,8 @@ export interface Runtime {
   log: Logger
   kafka: KafkaConnection
   topics: Topics
+  /** How the values of the topics are written and read. */
+  codecs: Codecs
   /** Of the Kafka cluster: what a store has read of one cluster says nothing about another. */
   clusterId: string
   /** What the providers may still be asked, shared by every process of the data directory. */
@@ -35,8 +39,8 @@ export interface RuntimeOptions {
 }
 
 /**
- * Connects to the configured cluster, or starts (joins, adopts) the embedded broker, and creates the topics that
- * are missing. Throws ChatfeedError.
+ * Connects to the configured cluster, or starts (joins, adopts) the embedded broker, creates the topics that are
+ * missing, and agrees on schemas with the registry, if there is one. Throws ChatfeedError.
  */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log, onProgress, signal } = options
@@ -60,12 +64,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     }
     const names = providers.map(({ name }) => name)
     const clusterId = await ensureTopics(kafka, log, topicSpecs(topics, names, settings), { signal })
+    const schemas = await openCodecs({ config, log, topics, onProgress, signal })
     const budgets = new Budgets(config, log)
     return {
       config,
       log,
       kafka,
       topics,
+      codecs: schemas.codecs,
       clusterId,
       budgets,
       get brokerTrouble() {
@@ -74,6 +80,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       failed: embedded?.failed ?? new Promise<never>(() => undefined),
       async close() {
         budgets.close()
+        await schemas.close()
         await embedded?.release()
       },
     }

@@ -1,5 +1,5 @@
 import { type LedgerView, readLedger } from '../ingest/ledger.ts'
-import { unreadCodec } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import type { SourceConfig } from '../config/config.ts'
 import { DeadTopic } from '../dead/dead-topic.ts'
 import { ChatfeedError, explain } from '../errors.ts'
@@ -48,14 +48,14 @@ type UnitStatus = Pick<
 
 /** Reads everything that `status` shows, from Kafka and the stores; changes nothing. */
 export async function readStatus(runtime: Runtime): Promise<Status> {
-  const { config, topics } = runtime
+  const { config, codecs, topics } = runtime
   const connection = new Connection(runtime.kafka, runtime.log)
   try {
     await connection.know([topics.ledger, topics.unread])
-    const dead = await DeadTopic.open(connection, topics.dead)
+    const dead = await DeadTopic.open(connection, codecs, topics.dead)
     const ledger: LedgerView = new Map()
     for (let partition = 0; partition < connection.partitions(topics.ledger); partition++) {
-      await readLedger(connection, topics.ledger, partition, ledger)
+      await readLedger(connection, codecs, topics.ledger, partition, ledger)
     }
     const groups: Lag[] = []
     for (const provider of providers)
@@ -67,7 +67,7 @@ export async function readStatus(runtime: Runtime): Promise<Status> {
       groups.push(lag)
       sinks.push({ name: sink.name, type: sink.type, lag: lag.lag, rows: await storedRows(sink) })
     }
-    const unread = await newestCounts(connection, topics.unread)
+    const unread = await newestCounts(connection, codecs, topics.unread)
     const sources = await Promise.all(
       config.sources.map(async (source) => {
         const { name, provider } = source
@@ -106,13 +106,13 @@ async function unitsOf(runtime: Runtime, config: SourceConfig, ledger: LedgerVie
 }
 
 /** The newest record of each user, as far as the topic was written to in the last day. */
-async function newestCounts(connection: Connection, topic: string): Promise<UnreadCount[]> {
+async function newestCounts(connection: Connection, codecs: Codecs, topic: string): Promise<UnreadCount[]> {
   const newest = new Map<string, UnreadCount>()
   for (const [partition, from] of await topicOffsets(connection, topic, Date.now() - unreadAgeMs)) {
     if (from < 0) continue // nothing since then
     for await (const records of readRange(connection, topic, partition, { from })) {
       for (const record of records) {
-        const count = decoded(record)
+        const count = decoded(codecs, record)
         if (count) newest.set(`${count.source}|${count.user}`, count)
       }
     }
@@ -121,11 +121,11 @@ async function newestCounts(connection: Connection, topic: string): Promise<Unre
 }
 
 /** Null for what somebody else wrote there. */
-function decoded(record: RecordView): UnreadCount | null {
+function decoded(codecs: Codecs, record: RecordView): UnreadCount | null {
   try {
-    return unreadCodec.decode(record.value() ?? Buffer.alloc(0))
+    return codecs.unreadCount.decode(record.value() ?? Buffer.alloc(0))
   } catch (error) {
-    if (error instanceof ChatfeedError) return null
+    if (error instanceof ChatfeedError && error.remedy === 'message') return null
     throw error
   }
 }

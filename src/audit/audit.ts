@@ -1,3 +1,4 @@
+import type { Codecs } from '../codecs.ts'
 import { type LedgerView, readLedger } from '../ingest/ledger.ts'
 import { Connection } from '../kafka/connection.ts'
 import { describeCluster } from '../kafka/describe.ts'
@@ -20,6 +21,7 @@ import { takeIn } from './take-in.ts'
 export interface AuditOptions {
   kafka: KafkaConnection
   log: Logger
+  codecs: Codecs
   topics: Topics
   /** The topics that the units asked for can lie in. */
   rawTopics: readonly string[]
@@ -48,13 +50,13 @@ export interface AuditOptions {
  * what has not come through then is missing. Changes nothing. Throws ChatfeedError, also when `signal` aborts.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
-  const { kafka, log, topics, rawTopics, signal, onProgress } = options
+  const { kafka, log, codecs, topics, rawTopics, signal, onProgress } = options
   const connection = new Connection(kafka, log, signal)
   const tables = new Tables([...rawTopics, topics.unique, topics.messages, topics.dead])
   try {
     await connection.know([...tables.topics, topics.ledger])
     // The ledger first: what it says was published lies in the topics by now.
-    const ledger = await wholeLedger(connection, topics.ledger, signal)
+    const ledger = await wholeLedger(connection, codecs, topics.ledger, signal)
     const accounts = new Accounts(ledger, options.isAudited)
     const onWait = (stage: string, behind: number) => {
       onProgress({ step: `${stage} is ${behind} records behind`, done: 0, total: 0 })
@@ -89,10 +91,15 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   }
 }
 
-async function wholeLedger(connection: Connection, topic: string, signal: AbortSignal): Promise<LedgerView> {
+async function wholeLedger(
+  connection: Connection,
+  codecs: Codecs,
+  topic: string,
+  signal: AbortSignal,
+): Promise<LedgerView> {
   const view: LedgerView = new Map()
   for (let partition = 0; partition < connection.partitions(topic); partition++)
-    await readLedger(connection, topic, partition, view, signal)
+    await readLedger(connection, codecs, topic, partition, view, signal)
   return view
 }
 

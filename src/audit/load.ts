@@ -1,27 +1,24 @@
-import { fieldsDecoder, schemaText } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { Connection } from '../kafka/connection.ts'
 import { type PartitionOffsets, topicOffsets } from '../kafka/offsets.ts'
 import { readRange } from '../kafka/range.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
-import type { Message, RawMessage } from '../model.ts'
+import type { RawMessage } from '../model.ts'
 import type { Accounts } from './accounts.ts'
 import { parseOrigin } from './origin.ts'
 import { refuseHalf } from './progress.ts'
 import type { Envelope, Place, Tables } from './tables.ts'
 
-const rawFields = fieldsDecoder<
-  RawMessage,
-  'revision' | 'id' | 'source' | 'origin' | 'fingerprint' | 'fetchedAt'
->(schemaText('raw-message'), ['revision', 'id', 'source', 'origin', 'fingerprint', 'fetchedAt'])
-const messageFields = fieldsDecoder<Message, 'id' | 'revision' | 'source' | 'origin' | 'fetchedAt'>(
-  schemaText('message'),
-  ['id', 'revision', 'source', 'origin', 'fetchedAt'],
-)
+const rawFields = ({ rawMessage }: Codecs) =>
+  rawMessage.fields(['revision', 'id', 'source', 'origin', 'fingerprint', 'fetchedAt'])
+const messageFields = ({ message }: Codecs) =>
+  message.fields(['id', 'revision', 'source', 'origin', 'fetchedAt'])
 
 /** Where records are read from and where they go. */
 export interface LoadOptions {
   connection: Connection
+  codecs: Codecs
   tables: Tables
   accounts: Accounts
   /** Records of other ids are left out; `''` takes all. */
@@ -51,8 +48,9 @@ export interface Loaded {
 /** Takes in a topic of raw messages. What its accounts hold of it, the check of the lines counts. */
 export function loadRaw(options: LoadOptions, part: Part): Promise<Loaded> {
   const { tables, idPrefix, accounts } = options
+  const fields = rawFields(options.codecs)
   return load(options, part, (place, record) => {
-    const raw = record.key() && decoded(rawFields, record)
+    const raw = record.key() && decoded(fields, record)
     if (!raw) {
       accounts.of(accounts.number('', '')).raw++
       tables.addUnreadable(place)
@@ -65,8 +63,9 @@ export function loadRaw(options: LoadOptions, part: Part): Promise<Loaded> {
 /** Takes in `unique`. */
 export function loadAccepted(options: LoadOptions, part: Part): Promise<Loaded> {
   const { tables, idPrefix, accounts } = options
+  const fields = rawFields(options.codecs)
   return load(options, part, (place, record) => {
-    const raw = decoded(rawFields, record)
+    const raw = decoded(fields, record)
     if (!raw) {
       accounts.of(accounts.number('', '')).unique++
       tables.addUnreadable(place)
@@ -82,9 +81,10 @@ export function loadAccepted(options: LoadOptions, part: Part): Promise<Loaded> 
 /** Takes in `messages`. */
 export function loadMessages(options: LoadOptions, part: Part): Promise<Loaded> {
   const { tables, idPrefix, accounts } = options
+  const fields = messageFields(options.codecs)
   return load(options, part, (place, record) => {
     if (!record.value()) return // sinks leave it out as well
-    const message = decoded(messageFields, record)
+    const message = decoded(fields, record)
     if (!message) {
       tables.addUnreadable(place)
     } else if (message.id.startsWith(idPrefix)) {
@@ -98,13 +98,16 @@ export function loadMessages(options: LoadOptions, part: Part): Promise<Loaded> 
 /** Takes in `dead`: letters, not the notes about what became of them. */
 export function loadLetters(options: LoadOptions, part: Part): Promise<Loaded> {
   const { tables, accounts } = options
+  const fields = rawFields(options.codecs)
   const numbers = new Map(tables.topics.map((topic, number) => [topic, number]))
   return load(options, part, (_place, record) => {
     const headers = record.headers()
     if (headers.has('chatfeed.resolution')) return
     const text = (name: string) => headers.get(`chatfeed.${name}`)?.toString() ?? ''
     const { unit } = parseOrigin(text('origin'))
-    accounts.of(accounts.number(sourceIn(headers.get('chatfeed.envelope')), unit)).dead++
+    const envelope = headers.get('chatfeed.envelope')
+    const source = (envelope && decodedValue(fields, envelope)?.source) ?? ''
+    accounts.of(accounts.number(source, unit)).dead++
     const about = { offset: Number(text('error.offset')), timestampMs: record.timestampMs }
     const topic = numbers.get(text('error.topic')) ?? -1
     tables.addLetter(
@@ -112,11 +115,6 @@ export function loadLetters(options: LoadOptions, part: Part): Promise<Loaded> {
       record.key()?.toString() ?? null,
     )
   })
-}
-
-/** The source that an envelope names; `''` where there is no envelope. */
-function sourceIn(envelope: Buffer | undefined): string {
-  return (envelope && decodedValue(rawFields, envelope)?.source) ?? ''
 }
 
 function envelope(
@@ -138,7 +136,7 @@ function decodedValue<T>(decode: (bytes: Buffer) => T, value: Buffer): T | null 
   try {
     return decode(value)
   } catch (error) {
-    if (error instanceof ChatfeedError) return null
+    if (error instanceof ChatfeedError && error.remedy === 'message') return null
     throw error
   }
 }

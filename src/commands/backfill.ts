@@ -59,7 +59,7 @@ async function run(
   { fromMs, toMs }: Range,
   signal: AbortSignal,
 ): Promise<BackfillSummary> {
-  const { config, kafka, log, topics } = runtime
+  const { config, kafka, log, codecs, topics } = runtime
   const configured = configuredSource(runtime, sourceNamed(config, name))
   const source = configured.open('backfill')
   const display = new ProgressDisplay(name, process.stderr)
@@ -70,6 +70,7 @@ async function run(
       toMs: Math.min(toMs, Date.now()),
       kafka,
       log,
+      codecs,
       rawTopic: topics.raw(configured.provider.name),
       ledgerTopic: topics.ledger,
       signal,

@@ -74,8 +74,8 @@ export async function deadReplay(names: readonly string[], options: DeadReplayOp
   const filter = chosen(names, options)
   return withDead(options, async ({ dead, runtime, signal }) => {
     const letters = read(dead, await find(dead, names, filter))
-    const { kafka, log, topics } = runtime
-    const targets = { topics, providers: providersByName }
+    const { kafka, log, codecs, topics } = runtime
+    const targets = { codecs, topics, providers: providersByName }
     if (options.dryRun) {
       const plan = await planReplay(letters, targets, plannedLimit)
       print(options, { dryRun: true, replayed: 0, ...plan }, formatPlan)
@@ -112,7 +112,7 @@ async function withDead<T>(options: CommonOptions, use: (open: OpenDead) => Prom
     const connection = new Connection(runtime.kafka, runtime.log, signal)
     try {
       return await use({
-        dead: await DeadTopic.open(connection, runtime.topics.dead, signal),
+        dead: await DeadTopic.open(connection, runtime.codecs, runtime.topics.dead, signal),
         runtime,
         signal,
       })

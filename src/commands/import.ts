@@ -45,7 +45,7 @@ async function importFile(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<ImportedFile> {
-  const { kafka, log, topics, config } = runtime
+  const { kafka, log, codecs, topics, config } = runtime
   const sourceConfig = sourceNamed(config, sourceName)
   const reader = providerOf(sourceConfig)
   const name = file === '-' ? 'stdin' : basename(file)
@@ -65,6 +65,7 @@ async function importFile(
     const { lines, bytes, reason } = await importSavedFile(name, open, {
       kafka,
       log,
+      codecs,
       topic: topics.raw(reader.name),
       ledgerTopic: topics.ledger,
       provider: reader.name,

@@ -26,8 +26,8 @@ export async function tail(name: string, options: TailOptions): Promise<number> 
   const signal = stopSignal()
   const from = options.from === undefined ? undefined : parseTime(options.from)
   const conditions = (options.where ?? []).map(parseCondition)
-  return withRuntime(options, async ({ kafka, log, topics }) => {
-    const { topic, decode } = openTopic(topics, name)
+  return withRuntime(options, async ({ kafka, log, codecs, topics }) => {
+    const { topic, decode } = openTopic(topics, codecs, name)
     const connection = new Connection(kafka, log)
     try {
       await connection.know([topic])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { providers } from '../providers/index.ts'
+import { registryConfig } from '../registry/config.ts'
 import { sinkConfig } from '../sinks/index.ts'
 import { duration } from '../duration.ts'
 import { issueText } from './issue-text.ts'
@@ -94,7 +95,7 @@ const unique = <T extends { name: string }>(entries: readonly T[]) =>
 /** The whole configuration file (contract: README, Configuration). Durations are milliseconds once read. */
 export const configSchema = z.strictObject({
   kafka: kafka.prefault({}),
-  registry: later('registry'),
+  registry: registryConfig.optional(),
   dataDir: z.string().min(1).default('.chatfeed'),
   http: http.prefault({}),
   dedup: z.strictObject({ window: duration.prefault('30d') }).prefault({}),

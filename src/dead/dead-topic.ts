@@ -1,3 +1,4 @@
+import type { Codecs } from '../codecs.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { Connection } from '../kafka/connection.ts'
 import { type PartitionOffsets, topicOffsets } from '../kafka/offsets.ts'
@@ -23,20 +24,34 @@ export type LetterState = 'open' | 'resolved' | 'all'
  */
 export class DeadTopic {
   readonly #connection: Connection
+  readonly #codecs: Codecs
   readonly #topic: string
   readonly #ends: PartitionOffsets
   readonly #signal: AbortSignal | undefined
 
-  private constructor(connection: Connection, topic: string, ends: PartitionOffsets, signal?: AbortSignal) {
+  private constructor(
+    connection: Connection,
+    codecs: Codecs,
+    topic: string,
+    ends: PartitionOffsets,
+    signal?: AbortSignal,
+  ) {
     this.#connection = connection
+    this.#codecs = codecs
     this.#topic = topic
     this.#ends = ends
     this.#signal = signal
   }
 
-  static async open(connection: Connection, topic: string, signal?: AbortSignal): Promise<DeadTopic> {
+  static async open(
+    connection: Connection,
+    codecs: Codecs,
+    topic: string,
+    signal?: AbortSignal,
+  ): Promise<DeadTopic> {
     await connection.know([topic])
-    return new DeadTopic(connection, topic, await topicOffsets(connection, topic, 'latest'), signal)
+    const ends = await topicOffsets(connection, topic, 'latest')
+    return new DeadTopic(connection, codecs, topic, ends, signal)
   }
 
   /**
@@ -54,7 +69,7 @@ export class DeadTopic {
             const letter = open.get(told.offset) // none: not wanted, told before, or gone by retention
             open.delete(told.offset)
             if (letter && state !== 'open') resolved.push({ ...letter, resolution: told.resolution })
-          } else if (wanted(new Letter(partition, record))) {
+          } else if (wanted(new Letter(this.#codecs, partition, record))) {
             open.set(record.offset, { partition, offset: record.offset, atMs: record.timestampMs })
           }
         }
@@ -74,7 +89,7 @@ export class DeadTopic {
           if (this.#signal?.aborted) return
           const wanted = letters.get(record.offset)
           if (!wanted) continue
-          const letter = new Letter(partition, record)
+          const letter = new Letter(this.#codecs, partition, record)
           letter.resolution = wanted.resolution
           yield letter
         }

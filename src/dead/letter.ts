@@ -1,4 +1,4 @@
-import { rawMessageCodec } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { RecordView } from '../kafka/record-set.ts'
 import type { RawMessage } from '../model.ts'
@@ -35,6 +35,7 @@ export function addressOf({ partition, offset }: { partition: number; offset: nu
 
 /** One record of `dead` with its key and headers copied; `value` is valid until the next letter is read only. */
 export class Letter {
+  readonly #codecs: Codecs
   readonly deadPartition: number
   readonly deadOffset: number
   readonly atMs: number
@@ -44,7 +45,8 @@ export class Letter {
   /** What became of it, where that was asked for. */
   resolution: Resolution | undefined
 
-  constructor(partition: number, record: RecordView) {
+  constructor(codecs: Codecs, partition: number, record: RecordView) {
+    this.#codecs = codecs
     const key = record.key()
     this.deadPartition = partition
     this.deadOffset = record.offset
@@ -71,14 +73,14 @@ export class Letter {
     return this.headers.get(name)?.toString() ?? ''
   }
 
-  /** The raw message as enrich met it; null where it met none, or one of another version. */
+  /** The raw message as enrich met it; null where it met none, or one of another version. Throws `transient` as the codec does. */
   raw(): RawMessage | null {
     const envelope = this.headers.get('chatfeed.envelope')
     if (!envelope) return null
     try {
-      return { ...rawMessageCodec.decode(envelope), payload: this.value ?? Buffer.alloc(0) }
+      return { ...this.#codecs.rawMessage.decode(envelope), payload: this.value ?? Buffer.alloc(0) }
     } catch (error) {
-      if (error instanceof ChatfeedError) return null
+      if (error instanceof ChatfeedError && error.remedy === 'message') return null
       throw error
     }
   }

@@ -37,7 +37,7 @@ export async function planReplay(
       refusals.add(letter, replay.refusal)
       continue
     }
-    const verdict = foresee(replay, targets.providers)
+    const verdict = foresee(replay, targets)
     plan.total++
     plan.verdicts[verdict] = (plan.verdicts[verdict] ?? 0) + 1
     if (plan.letters.length === limit) continue

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { rawMessageCodec } from '../avro.ts'
-import { ChatfeedError } from '../errors.ts'
+import type { Codecs } from '../codecs.ts'
+import { ChatfeedError, isTransient } from '../errors.ts'
 import type { RecordHeader } from '../kafka/record-batch.ts'
 import { messageId, type RawMessage } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
@@ -19,6 +19,7 @@ export interface Replay {
 
 /** Where letters can go, and who knows them. */
 export interface ReplayTargets {
+  codecs: Codecs
   topics: Topics
   providers: ReadonlyMap<string, Provider>
 }
@@ -29,28 +30,30 @@ export interface Refusal {
 }
 
 /** The record that brings a letter back to the raw topic, where dedup meets it. */
-export function replayOf(letter: Letter, { topics, providers }: ReplayTargets): Replay | Refusal {
+export function replayOf(letter: Letter, targets: ReplayTargets): Replay | Refusal {
+  const { codecs, topics, providers } = targets
   const replays = letter.replays + 1
   const headers = replaysHeader(replays)
   const raw = letter.raw()
-  if (!raw) return asItCame(letter, headers, { topics, providers })
+  if (!raw) return asItCame(letter, headers, targets)
   const provider = providers.get(raw.provider)
   if (!provider) return { refusal: `This version knows no provider ${raw.provider}.` }
   const revived = revive(raw, replays, provider)
   return {
     topic: topics.raw(provider.name),
     key: Buffer.from(revived.id),
-    value: Buffer.from(rawMessageCodec.encode(revived)),
+    value: Buffer.from(codecs.rawMessage.encode(revived)),
     headers,
   }
 }
 
 /** What would become of it in this version: `understood`, or the code under which it would die again. */
-export function foresee({ value }: Replay, providers: ReadonlyMap<string, Provider>): string {
+export function foresee({ value }: Replay, { codecs, providers }: ReplayTargets): string {
   try {
-    understand(rawMessageCodec.decode(value), providers)
+    understand(codecs.rawMessage.decode(value), providers)
     return 'understood'
   } catch (error) {
+    if (isTransient(error)) throw error
     return error instanceof ChatfeedError ? error.code : 'not_understood'
   }
 }

@@ -1,4 +1,4 @@
-import { ledgerCodec } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import { Producer } from '../kafka/producer.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
@@ -9,6 +9,7 @@ import { ledgerKey, ledgerPartition } from './ledger.ts'
 export interface EntryWriterOptions {
   kafka: KafkaConnection
   log: Logger
+  codecs: Codecs
   ledgerTopic: string
   signal: AbortSignal
 }
@@ -27,11 +28,11 @@ export class EntryWriter {
 
   /** Resolves when the entry is acknowledged. It lies in the partition that its source lives in. Throws what Kafka throws. */
   async put(entry: LedgerEntry): Promise<void> {
-    const { kafka, log, ledgerTopic, signal } = this.#options
+    const { kafka, log, codecs, ledgerTopic, signal } = this.#options
     const producer = (this.#producer ??= await Producer.open(kafka, log, ledgerTopic, { signal }))
     try {
       const partition = ledgerPartition(entry.source, producer.partitions)
-      await producer.addTo(partition, ledgerKey(entry), ledgerCodec.encode(entry))
+      await producer.addTo(partition, ledgerKey(entry), codecs.ledgerEntry.encode(entry))
       await producer.flush()
     } catch (error) {
       await this.close()

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { Codecs } from '../codecs.ts'
 import { ChatfeedError } from '../errors.ts'
 import { Connection } from '../kafka/connection.ts'
 import { GroupMember } from '../kafka/group.ts'
@@ -29,6 +30,7 @@ export interface SourceEnd extends PassSummary {
 export interface IngestOptions {
   kafka: KafkaConnection
   log: Logger
+  codecs: Codecs
   groupId: string
   ledgerTopic: string
   rawTopic: (provider: string) => string
@@ -68,7 +70,7 @@ async function runPartition(
   signal: AbortSignal,
   pulse: Pulse,
 ): Promise<void> {
-  const { kafka, log, groupId, ledgerTopic } = options
+  const { kafka, log, codecs, groupId, ledgerTopic } = options
   const connection = new Connection(kafka, log)
   const watch = new SourceWatch(pulse, stallMs)
   try {
@@ -76,7 +78,14 @@ async function runPartition(
     const partitions = connection.partitions(ledgerTopic)
     const mine = options.sources.filter(({ name }) => ledgerPartition(name, partitions) === partition)
     if (mine.length === 0) return
-    const ledger = await Ledger.open(connection, ledgerTopic, partition, `${groupId}-${partition}`, signal)
+    const ledger = await Ledger.open(
+      connection,
+      codecs,
+      ledgerTopic,
+      partition,
+      `${groupId}-${partition}`,
+      signal,
+    )
     // When one has to begin anew, all do: no source may be read twice at a time.
     const anew = new AbortController()
     const either = AbortSignal.any([signal, anew.signal])
@@ -111,6 +120,7 @@ async function ingestSource(
   const publisher = new LentPublisher({
     kafka: options.kafka,
     log: options.log,
+    codecs: options.codecs,
     topic: options.rawTopic(provider.name),
     provider: provider.name,
     source: name,

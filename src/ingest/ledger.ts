@@ -1,4 +1,4 @@
-import { ledgerCodec } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import { ChatfeedError, isTransient } from '../errors.ts'
 import type { Connection } from '../kafka/connection.ts'
 import { partitionOf } from '../kafka/partitioner.ts'
@@ -22,12 +22,14 @@ export type LedgerView = Map<string, Map<string, LedgerEntry>>
 /** One partition of the ledger topic, read piece by piece. */
 export class LedgerReader {
   readonly #connection: Connection
+  readonly #codecs: Codecs
   readonly #topic: string
   readonly #partition: number
   #from: number | undefined
 
-  constructor(connection: Connection, topic: string, partition: number) {
+  constructor(connection: Connection, codecs: Codecs, topic: string, partition: number) {
     this.#connection = connection
+    this.#codecs = codecs
     this.#topic = topic
     this.#partition = partition
   }
@@ -43,7 +45,7 @@ export class LedgerReader {
     }
     for await (const records of readRange(this.#connection, this.#topic, this.#partition, range)) {
       for (const record of records) {
-        const entry = ownValue(ledgerCodec, 'ledger entry', record, records)
+        const entry = ownValue(this.#codecs.ledgerEntry, 'ledger entry', record, records)
         if (entry) yield entry
       }
       this.#from = records.nextOffset
@@ -54,12 +56,13 @@ export class LedgerReader {
 /** Reads one partition of the ledger topic into `view`. Throws as `LedgerReader.entries`. */
 export async function readLedger(
   connection: Connection,
+  codecs: Codecs,
   topic: string,
   partition: number,
   view: LedgerView,
   signal?: AbortSignal,
 ): Promise<void> {
-  const reader = new LedgerReader(connection, topic, partition)
+  const reader = new LedgerReader(connection, codecs, topic, partition)
   for await (const entry of reader.entries(signal)) remember(view, entry)
 }
 
@@ -73,6 +76,7 @@ const unseenMs = 2_000
  */
 export class Ledger {
   readonly #writer: TransactionalWriter
+  readonly #codecs: Codecs
   readonly #topic: string
   readonly #partition: number
   readonly #reader: LedgerReader
@@ -84,8 +88,15 @@ export class Ledger {
   #catchingUp: Promise<unknown> | undefined
   #caughtUpAt = 0
 
-  private constructor(writer: TransactionalWriter, topic: string, partition: number, reader: LedgerReader) {
+  private constructor(
+    writer: TransactionalWriter,
+    codecs: Codecs,
+    topic: string,
+    partition: number,
+    reader: LedgerReader,
+  ) {
     this.#writer = writer
+    this.#codecs = codecs
     this.#topic = topic
     this.#partition = partition
     this.#reader = reader
@@ -93,13 +104,15 @@ export class Ledger {
 
   static async open(
     connection: Connection,
+    codecs: Codecs,
     topic: string,
     partition: number,
     transactionalId: string,
     signal: AbortSignal,
   ): Promise<Ledger> {
     const writer = await TransactionalWriter.open(connection, transactionalId, { signal })
-    const ledger = new Ledger(writer, topic, partition, new LedgerReader(connection, topic, partition))
+    const reader = new LedgerReader(connection, codecs, topic, partition)
+    const ledger = new Ledger(writer, codecs, topic, partition, reader)
     for await (const entry of ledger.#reader.entries(signal)) ledger.remember(entry)
     return ledger
   }
@@ -118,7 +131,7 @@ export class Ledger {
     const key = ledgerKey(entry)
     try {
       await this.#after(async () => {
-        const value = Buffer.from(ledgerCodec.encode(entry))
+        const value = Buffer.from(this.#codecs.ledgerEntry.encode(entry))
         const batch = new RecordBatchWriter(1_024)
         batch.append(key, value)
         await this.#writer.commit([
@@ -163,7 +176,7 @@ export class Ledger {
     const key = ledgerKey(entry).toString()
     const ahead = this.#ahead.get(key)
     if (!ahead) this.remember(entry)
-    else if (ahead.equals(ledgerCodec.encode(entry))) this.#ahead.delete(key)
+    else if (ahead.equals(this.#codecs.ledgerEntry.encode(entry))) this.#ahead.delete(key)
   }
 
   /** Keeps an entry in memory only. */

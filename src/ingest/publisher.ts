@@ -1,3 +1,4 @@
+import type { Codecs } from '../codecs.ts'
 import { Producer } from '../kafka/producer.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
@@ -9,6 +10,7 @@ import { RawMessageWriter } from './raw-message-writer.ts'
 export interface PublishOptions {
   kafka: KafkaConnection
   log: Logger
+  codecs: Codecs
   topic: string
   provider: string
   source: string
@@ -43,8 +45,8 @@ export class Publisher {
    * (epoch ms): of two contents of a message the one fetched later wins, however late it is published.
    */
   unit(unit: string, fetchedAt: number): Publish {
-    const { provider, source, tenant } = this.#options
-    const writer = new RawMessageWriter({ provider, source, tenant, unit, fetchedAt })
+    const { codecs, provider, source, tenant } = this.#options
+    const writer = new RawMessageWriter(codecs.rawMessage, { provider, source, tenant, unit, fetchedAt })
     const publish = (record: RawRecord) => {
       writer.write(record)
       this.#records++

@@ -1,5 +1,5 @@
-import { rawMessageCodec } from '../avro.ts'
-import { messageId } from '../model.ts'
+import type { Codec } from '../avro.ts'
+import { messageId, type RawMessage } from '../model.ts'
 import type { RawRecord } from '../providers/provider.ts'
 
 /** What all records of a unit have in common. */
@@ -18,7 +18,7 @@ const tailBytes = fingerprintBytes + 64
 
 /**
  * Writes the value of a raw record, all but the payload at its end, into memory of its own: byte for byte what
- * `rawMessageCodec` gives. What the records of a unit have in common is encoded once, what stands where it stood in
+ * the codec gives. What the records of a unit have in common is encoded once, what stands where it stood in
  * the record before is not written again, and no object is made. The key lies within, for it is the id.
  */
 export class RawMessageWriter {
@@ -27,6 +27,8 @@ export class RawMessageWriter {
   headEnd = 0
   keyAt = 0
   keyEnd = 0
+  /** How every raw record begins: the header of its schema, then revision 0. */
+  readonly #headerAndRevision: Buffer
   readonly #idPrefix: Buffer
   /** The fields between id and origin. */
   readonly #names: Buffer
@@ -37,9 +39,10 @@ export class RawMessageWriter {
   /** Behind the origin. */
   #tailAt = 0
 
-  constructor({ provider, source, tenant, unit, fetchedAt }: UnitOrigin) {
+  constructor(codec: Codec<RawMessage>, { provider, source, tenant, unit, fetchedAt }: UnitOrigin) {
+    this.#headerAndRevision = Buffer.concat([codec.header, Buffer.from([0])])
     this.#idPrefix = Buffer.from(messageId(provider, tenant, ''))
-    this.#names = namesIn({ provider, source, tenant })
+    this.#names = namesIn(codec, { provider, source, tenant })
     this.#originPrefix = Buffer.from(`${unit}#`)
     this.#fetchedAt = fetchedAt
   }
@@ -62,10 +65,10 @@ export class RawMessageWriter {
   /** Writes what does not change from record to record while id and origin keep their lengths. */
   #layOut(idBytes: number, originBytes: number): void {
     if (idBytes === this.#idBytes && originBytes === this.#originBytes) return
-    const most = headerAndRevision.length + idBytes + this.#names.length + originBytes + tailBytes
+    const most = this.#headerAndRevision.length + idBytes + this.#names.length + originBytes + tailBytes
     if (most > this.head.length) this.head = Buffer.allocUnsafeSlow(2 * most)
     const { head } = this
-    let at = headerAndRevision.copy(head)
+    let at = this.#headerAndRevision.copy(head)
     at = this.keyAt = writeLong(head, idBytes, at)
     this.#idPrefix.copy(head, at)
     at = this.keyEnd = at + idBytes
@@ -118,12 +121,10 @@ const anyRecord = {
 /** The fields behind the names of a record without texts. */
 const emptyTail = 1 + fingerprintBytes + 1 + 1 + 1
 
-/** How every raw record begins: the header of its schema, then revision 0. */
-const headerAndRevision = Buffer.from(
-  rawMessageCodec.encode({ ...anyRecord, provider: '', source: '', tenant: '' }).subarray(0, -4 - emptyTail),
-)
-
-function namesIn(names: Pick<UnitOrigin, 'provider' | 'source' | 'tenant'>): Buffer {
-  const value = rawMessageCodec.encode({ ...anyRecord, ...names })
-  return Buffer.from(value.subarray(headerAndRevision.length + 1, -emptyTail))
+function namesIn(
+  codec: Codec<RawMessage>,
+  names: Pick<UnitOrigin, 'provider' | 'source' | 'tenant'>,
+): Buffer {
+  const value = codec.encode({ ...anyRecord, ...names })
+  return Buffer.from(value.subarray(codec.header.length + 2, -emptyTail))
 }

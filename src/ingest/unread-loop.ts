@@ -1,4 +1,4 @@
-import { unreadCodec } from '../avro.ts'
+import type { Codecs } from '../codecs.ts'
 import { explain, isTransient } from '../errors.ts'
 import { Producer } from '../kafka/producer.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
@@ -11,6 +11,7 @@ import { backOffMs, longestBackOffMs, rest } from './retry.ts'
 export interface UnreadOptions {
   kafka: KafkaConnection
   log: Logger
+  codecs: Codecs
   unreadTopic: string
   once: boolean
   now?: () => number
@@ -21,14 +22,14 @@ export interface UnreadOptions {
  * must not stop the messages.
  */
 export async function pollUnread(options: UnreadOptions, source: Source, signal: AbortSignal): Promise<void> {
-  const { kafka, log, unreadTopic, once, now = Date.now } = options
+  const { kafka, log, codecs, unreadTopic, once, now = Date.now } = options
   const poll = source.unread
   while (poll && !signal.aborted) {
     let producer: Producer | undefined
     const record = async (count: UnreadCount): Promise<void> => {
       producer ??= await Producer.open(kafka, log, unreadTopic, { signal })
       // Encoded at the last moment: the codec's buffer is everybody's.
-      await producer.add(Buffer.from(`${count.source}|${count.user}`), unreadCodec.encode(count))
+      await producer.add(Buffer.from(`${count.source}|${count.user}`), codecs.unreadCount.encode(count))
       await producer.flush()
     }
     try {

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
+import type { Codecs } from '../codecs.ts'
 import type { Logger } from '../log.ts'
 import type { RevisionReader, Sink } from './sink.ts'
 import { sqliteConfig } from './sqlite/config.ts'
 
 /** One type of sink: its `sinks:` entry, and what is done with the store that an entry names. */
 interface SinkType<Config> {
-  open(config: Config, log: Logger, stream: string): Promise<Sink>
+  open(config: Config, log: Logger, stream: string, codecs: Codecs): Promise<Sink>
   count(config: Config): Promise<number | null>
   revisions(config: Config): Promise<RevisionReader | null>
   check(config: Config): Promise<Finding[]>
@@ -21,8 +22,8 @@ const sinkType = <Schema extends z.ZodType>(
 const types = {
   sqlite: sinkType({
     config: sqliteConfig,
-    open: async (config, log, stream) =>
-      (await import('./sqlite/sink.ts')).openSqliteSink(config, log, stream),
+    open: async (config, log, stream, codecs) =>
+      (await import('./sqlite/sink.ts')).openSqliteSink(config, log, stream, codecs),
     count: async ({ path }) => (await import('./sqlite/count.ts')).countMessages(path),
     revisions: async ({ path }) => (await import('./sqlite/revisions.ts')).openRevisions(path),
     check: async (config) => (await import('./sqlite/check.ts')).checkSqlite(config),
@@ -52,8 +53,8 @@ export type SinkConfig = z.infer<typeof sinkConfig>
  * another stream left there do not count. Throws ChatfeedError `transient` while the store cannot be reached,
  * `fatal` when trying again cannot help.
  */
-export function openSink(config: SinkConfig, log: Logger, stream: string): Promise<Sink> {
-  return typeOf(config).open(config, log, stream)
+export function openSink(config: SinkConfig, log: Logger, stream: string, codecs: Codecs): Promise<Sink> {
+  return typeOf(config).open(config, log, stream, codecs)
 }
 
 /**

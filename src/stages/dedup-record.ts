@@ -1,10 +1,9 @@
-import { headerBytes, rawMessageCodec } from '../avro.ts'
+import type { Codec } from '../avro.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { RecordView } from '../kafka/record-set.ts'
 import type { RawMessage } from '../model.ts'
 import { Content } from './seen-messages.ts'
 
-const { header } = rawMessageCodec
 const fingerprintBytes = 16
 /** Longer numbers are left to the decoder. These fit into a double, and no time of ours is longer. */
 const longestVarint = 7
@@ -15,34 +14,45 @@ const longestVarint = 7
  */
 export class DedupRecord {
   readonly content = new Content()
+  readonly #codec: Codec<RawMessage>
   fetchedAt = 0
   revision = 0
-  /** Where in the record's buffer the revision ends, which follows the header. */
+  /** The whole message, where its writer had another schema than ours: its bytes must not stand behind our header. */
+  foreign: RawMessage | undefined
+  /** Where in the record's buffer the fields begin, the revision first, and where it ends; -1 both for a foreign one. */
+  revisionAt = 0
   revisionEnd = 0
 
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #end = 0
 
-  /** Reads the value of a record. Returns the error of the decoder where it is no RawMessage. */
+  constructor(codec: Codec<RawMessage>) {
+    this.#codec = codec
+  }
+
+  /** Reads the value of a record. Returns the error of the decoder where it is no RawMessage; throws as `decodeRecord`. */
   read(record: RecordView): ChatfeedError | undefined {
+    this.foreign = undefined
     if (record.valueEnd >= 0 && this.#readInPlace(record)) return undefined
-    const message = decodeRecord(record)
+    const message = decodeRecord(this.#codec, record)
     if (message instanceof ChatfeedError) return message
     const id = Buffer.from(message.id)
     this.content.of(id, 0, id.length, message.fingerprint, 0)
     this.fetchedAt = message.fetchedAt
     this.revision = message.revision
-    this.revisionEnd = record.valueStart + headerBytes
-    while (record.buffer[this.revisionEnd++]! > 0x7f);
+    this.revisionAt = this.#codec.bodyAt(record.buffer, record.valueStart)
+    this.revisionEnd = this.revisionAt
+    if (this.revisionAt < 0) this.foreign = message
+    else while (record.buffer[this.revisionEnd++]! > 0x7f);
     return undefined
   }
 
   #readInPlace({ buffer, valueStart, valueEnd }: RecordView): boolean {
-    if (valueEnd - valueStart < headerBytes + fingerprintBytes) return false
-    for (let at = 0; at < headerBytes; at++) if (buffer[valueStart + at] !== header[at]) return false
+    const bodyAt = this.#codec.bodyAt(buffer, valueStart)
+    if (bodyAt < 0 || valueEnd - bodyAt < fingerprintBytes) return false
     this.#bytes = buffer
-    this.#at = valueStart + headerBytes
+    this.#at = this.revisionAt = bodyAt
     this.#end = valueEnd
     this.revision = this.#varint()
     if (!(this.revision >= 0 && this.revision < 2 ** 31)) return false
@@ -87,12 +97,12 @@ export class DedupRecord {
   }
 }
 
-/** The whole message, or why the value is none. */
-export function decodeRecord(record: RecordView): RawMessage | ChatfeedError {
+/** The whole message, or why the value is none. Throws ChatfeedError `transient` as the codec does. */
+export function decodeRecord(codec: Codec<RawMessage>, record: RecordView): RawMessage | ChatfeedError {
   try {
-    return rawMessageCodec.decode(record.value() ?? Buffer.alloc(0))
+    return codec.decode(record.value() ?? Buffer.alloc(0))
   } catch (error) {
-    if (error instanceof ChatfeedError) return error
+    if (error instanceof ChatfeedError && error.remedy === 'message') return error
     throw error
   }
 }

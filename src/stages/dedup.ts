@@ -1,10 +1,10 @@
-import { headerBytes } from '../avro.ts'
+import type { Codec } from '../avro.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { Outbox } from '../kafka/outbox.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import type { StageTask } from '../kafka/task.ts'
 import { metrics } from '../metrics.ts'
-import { messageId } from '../model.ts'
+import { messageId, type RawMessage } from '../model.ts'
 import { deadLetter } from './dead-letter.ts'
 import { decodeRecord, DedupRecord } from './dedup-record.ts'
 import { passedHeaders } from './replays.ts'
@@ -12,6 +12,7 @@ import { SeenMessages, type Verdict } from './seen-messages.ts'
 
 /** Topics and window of dedup. */
 export interface DedupOptions {
+  codec: Codec<RawMessage>
   unique: string
   dead: string
   /** How long a repeat is recognised. */
@@ -25,8 +26,9 @@ export interface DedupOptions {
  * own partition of `unique`.
  */
 export function openDedup(options: DedupOptions): StageTask {
+  const { codec } = options
   const seen = new SeenMessages(options.windowMs)
-  const message = new DedupRecord()
+  const message = new DedupRecord(codec)
   const delays = metrics.delay.of('dedup')
   return {
     stateTopic: options.unique,
@@ -67,41 +69,39 @@ export function openDedup(options: DedupOptions): StageTask {
       })
       return 'new'
     }
-    const { content, fetchedAt, revisionEnd } = message
+    const { content, fetchedAt } = message
     const verdict = seen.judge(content, fetchedAt)
-    if (verdict === 'repeat' || (verdict === 'stale' && !isFiledByPlace(record))) return verdict
+    if (verdict === 'repeat' || (verdict === 'stale' && !isFiledByPlace(codec, record))) return verdict
     const revision = seen.accept(content, fetchedAt, nowMs)
-    const revisionAt = record.valueStart + headerBytes
     const headers = passedHeaders(record)
-    if (revision < 64 && revisionEnd === revisionAt + 1)
+    const { revisionAt, revisionEnd } = message
+    const isFramedSo = record.buffer[record.valueStart] === codec.header[0]
+    if (revision < 64 && revisionEnd === revisionAt + 1 && isFramedSo)
       out.addChanged(options.unique, record, revisionAt, 2 * revision, headers)
-    else out.add(options.unique, record.key(), withRevision(record, revisionEnd, revision), headers)
+    else out.add(options.unique, record.key(), withRevision(record, revision), headers)
     delays.add((nowMs - fetchedAt) / 1_000)
     return 'new'
+  }
+
+  /**
+   * The value with another revision, the first field of our schema. What another schema wrote is written anew by ours:
+   * only so the header and the bytes behind it stay true to each other, and `unique` has one framing.
+   */
+  function withRevision({ buffer, valueEnd }: RecordView, revision: number): Buffer {
+    const { foreign, revisionEnd } = message
+    if (foreign) return codec.encode({ ...foreign, revision })
+    const varint: number[] = []
+    let rest = revision * 2 // zigzag
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) varint.push((rest & 0x7f) | 0x80)
+    varint.push(rest)
+    return Buffer.concat([codec.header, Buffer.from(varint), buffer.subarray(revisionEnd, valueEnd)])
   }
 }
 
 /** A record without an id of its own: at its place in another file of that name stands another record, no newer state. */
-function isFiledByPlace(record: RecordView): boolean {
-  const message = decodeRecord(record)
+function isFiledByPlace(codec: Codec<RawMessage>, record: RecordView): boolean {
+  const message = decodeRecord(codec, record)
   if (message instanceof ChatfeedError) return false
   const { id, provider, tenant, origin } = message
   return id === messageId(provider, tenant, origin)
-}
-
-/** The same value with another revision: the first field of the schema, behind the header. */
-function withRevision(
-  { buffer, valueStart, valueEnd }: RecordView,
-  revisionEnd: number,
-  revision: number,
-): Buffer {
-  const varint: number[] = []
-  let rest = revision * 2 // zigzag
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) varint.push((rest & 0x7f) | 0x80)
-  varint.push(rest)
-  return Buffer.concat([
-    buffer.subarray(valueStart, valueStart + headerBytes),
-    Buffer.from(varint),
-    buffer.subarray(revisionEnd, valueEnd),
-  ])
 }

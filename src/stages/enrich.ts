@@ -1,5 +1,5 @@
-import { messageCodec, rawMessageCodec } from '../avro.ts'
-import { ChatfeedError } from '../errors.ts'
+import type { Codecs } from '../codecs.ts'
+import { ChatfeedError, isTransient } from '../errors.ts'
 import type { Outbox } from '../kafka/outbox.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import type { StageTask } from '../kafka/task.ts'
@@ -11,6 +11,7 @@ import { passedHeaders } from './replays.ts'
 
 /** Topics of enrich, and who understands payloads. */
 export interface EnrichOptions {
+  codecs: Codecs
   messages: string
   dead: string
   providers: ReadonlyMap<string, Provider>
@@ -21,6 +22,7 @@ export interface EnrichOptions {
  * read goes to `dead` in the same transaction; its neighbours go on. Keeps no state.
  */
 export function openEnrich(options: EnrichOptions): StageTask {
+  const { rawMessage: rawMessageCodec, message: messageCodec } = options.codecs
   return {
     process(records, out) {
       const now = Date.now()
@@ -42,6 +44,7 @@ export function openEnrich(options: EnrichOptions): StageTask {
       out.add(options.messages, key, messageCodec.encode(understand(raw, options.providers, now)))
       metrics.delay.observe({ stage: 'enrich' }, (now - raw.fetchedAt) / 1_000)
     } catch (cause) {
+      if (isTransient(cause)) throw cause // a schema that is being asked for
       deadLetter(out, options.dead, {
         stage: 'enrich',
         key,

@@ -2,13 +2,16 @@ import type { Config } from '../../config/config.ts'
 import { explain } from '../../errors.ts'
 import { fault, type Finding } from '../../finding.ts'
 import type { Logger } from '../../log.ts'
+import { checkRegistry } from '../../registry/check.ts'
 import { checkSink } from '../../sinks/index.ts'
 import type { Budgets } from '../budgets.ts'
+import { topicNames } from '../../topics.ts'
+import { subjectsOf } from '../open-codecs.ts'
 import { configuredSource } from '../open-source.ts'
 import { checkKafka } from './kafka.ts'
 import { checkMachine } from './machine.ts'
 
-/** What was found about one part: the machine, the cluster, a source, a sink. */
+/** What was found about one part: the machine, the cluster, the schema registry, a source, a sink. */
 export interface CheckedPart {
   part: string
   findings: Finding[]
@@ -30,6 +33,12 @@ export async function checkAll(options: CheckOptions): Promise<CheckedPart[]> {
   const parts: [string, () => Promise<Finding[]>][] = [
     ['machine', () => checkMachine(config, budgets)],
     ['kafka', () => checkKafka(config, log, signal)],
+    ...[config.registry ?? []]
+      .flat()
+      .map((registry): [string, () => Promise<Finding[]>] => [
+        'registry',
+        () => checkRegistry(registry, subjectsOf(topicNames(config.kafka.topicPrefix)), signal),
+      ]),
     ...config.sources.map((source): [string, () => Promise<Finding[]>] => [
       `source ${source.name} (${source.provider})`,
       async () => {

@@ -1,3 +1,4 @@
+import type { Codecs } from '../../codecs.ts'
 import { Connection } from '../../kafka/connection.ts'
 import type { KafkaConnection } from '../../kafka/wire.ts'
 import { isTransient } from '../../errors.ts'
@@ -20,6 +21,7 @@ export interface BackfillOptions {
   toMs: number
   kafka: KafkaConnection
   log: Logger
+  codecs: Codecs
   rawTopic: string
   ledgerTopic: string
   signal: AbortSignal
@@ -41,22 +43,23 @@ export interface BackfillSummary extends BackfillPass {
  * beginning.
  */
 export async function backfill(options: BackfillOptions): Promise<BackfillSummary> {
-  const { source, kafka, log, rawTopic, ledgerTopic, signal, now = Date.now } = options
+  const { source, kafka, log, codecs, rawTopic, ledgerTopic, signal, now = Date.now } = options
   const connection = new Connection(kafka, log, signal)
   const publisher = new LentPublisher({
     kafka,
     log,
+    codecs,
     topic: rawTopic,
     provider: source.provider,
     source: source.name,
     tenant: source.tenant,
     signal,
   })
-  const writer = new EntryWriter({ kafka, log, ledgerTopic, signal })
+  const writer = new EntryWriter({ kafka, log, codecs, ledgerTopic, signal })
   try {
     await connection.know([ledgerTopic], { signal })
     const partition = ledgerPartition(source.name, connection.partitions(ledgerTopic))
-    const reader = new LedgerReader(connection, ledgerTopic, partition)
+    const reader = new LedgerReader(connection, codecs, ledgerTopic, partition)
     const entries = new Map<string, LedgerEntry>()
     const catchUp = async (): Promise<void> => {
       for await (const entry of reader.entries(signal))

@@ -1,3 +1,4 @@
+import type { CodecParts } from '../../codecs.ts'
 import type { RecordSetParts } from '../../kafka/record-set.ts'
 import type { Thrown } from '../../thrown.ts'
 import type { StoreOptions } from './store.ts'
@@ -5,6 +6,7 @@ import type { StoreOptions } from './store.ts'
 /** What the thread of a store is started with. */
 export interface ThreadData {
   options: StoreOptions
+  codecs: CodecParts
   /** Of its brake. */
   cells: Int32Array<SharedArrayBuffer>
 }
@@ -14,6 +16,7 @@ export type Question =
   | { what: 'position'; partition: number }
   | { what: 'write'; records: RecordSetParts }
   | { what: 'rows' }
+  | { what: 'learn'; known: CodecParts['known'] }
   | { what: 'close' }
 
 /** What each question comes to, as `Sink` promises it. */
@@ -21,6 +24,7 @@ export interface Results {
   position: number | null
   write: readonly number[]
   rows: number
+  learn: undefined
   close: undefined
 }
 

@@ -1,4 +1,7 @@
+import type { Codecs } from '../../codecs.ts'
+import { ChatfeedError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
+import { messagesOf } from '../messages.ts'
 import type { Sink } from '../sink.ts'
 import type { SqliteConfig } from './config.ts'
 import { StoreThread } from './store-thread.ts'
@@ -11,16 +14,26 @@ export async function openSqliteSink(
   { name, path }: SqliteConfig,
   log: Logger,
   stream: string,
+  codecs: Codecs,
 ): Promise<Sink> {
-  const thread = await StoreThread.open({ path, stream })
+  const thread = await StoreThread.open({ path, stream }, codecs.parts())
   log.debug({ sink: name, path, stream }, 'sink opened')
   return {
     name,
     type: 'sqlite',
     position: (partition) => thread.ask({ what: 'position', partition }),
-    write: (given) => {
+    async write(given) {
       const records = given.toParts()
-      return thread.ask({ what: 'write', records }, [records.bytes.buffer])
+      try {
+        return await thread.ask({ what: 'write', records }, [records.bytes.buffer])
+      } catch (error) {
+        if (error instanceof ChatfeedError && error.code === 'schema_wanted') {
+          // Here the registry can be asked: this throws until it has answered, and the records come again.
+          for (const message of messagesOf(codecs.message, given)) void message
+          await thread.ask({ what: 'learn', known: codecs.parts().known })
+        }
+        throw error
+      }
     },
     rows: () => thread.ask({ what: 'rows' }),
     close: () => thread.close(),

@@ -1,4 +1,5 @@
 import type { Transferable, Worker } from 'node:worker_threads'
+import type { CodecParts } from '../../codecs.ts'
 import { ChatfeedError } from '../../errors.ts'
 import { startThread } from '../../thread.ts'
 import { fromThrown } from '../../thrown.ts'
@@ -28,11 +29,12 @@ export class StoreThread {
   #end: ChatfeedError | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(options: StoreOptions) {
+  private constructor(options: StoreOptions, codecs: CodecParts) {
     this.#path = options.path
     const brake = new Brake()
     this.#worker = startThread('thread', import.meta.url, {
       options,
+      codecs,
       cells: brake.cells,
     } satisfies ThreadData)
     const onProcessEnd = () => {
@@ -55,8 +57,8 @@ export class StoreThread {
   }
 
   /** Opens the store. Throws as `SqliteStore.open` does. */
-  static async open(options: StoreOptions): Promise<StoreThread> {
-    const thread = new StoreThread(options)
+  static async open(options: StoreOptions, codecs: CodecParts): Promise<StoreThread> {
+    const thread = new StoreThread(options, codecs)
     await thread.#answerTo(opening)
     return thread
   }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSyncInstance as Database } from '@photostructure/sqlite'
+import type { Codecs } from '../../codecs.ts'
 import { ChatfeedError } from '../../errors.ts'
 import type { RecordSet } from '../../kafka/record-set.ts'
 import { messagesOf } from '../messages.ts'
@@ -50,6 +51,7 @@ export class SqliteStore {
   readonly #stream: string
   readonly #db: Database
   readonly #words: Words
+  readonly #codecs: Codecs
   readonly #brake: Brake
   readonly #addNew
   readonly #replaceOlder
@@ -57,12 +59,19 @@ export class SqliteStore {
   readonly #advance
   readonly #position
 
-  private constructor({ path, stream }: StoreOptions, db: Database, words: Words, brake: Brake) {
+  private constructor(
+    { path, stream }: StoreOptions,
+    db: Database,
+    words: Words,
+    codecs: Codecs,
+    brake: Brake,
+  ) {
     this.#path = path
     this.#file = fileAt(path)
     this.#stream = stream
     this.#db = db
     this.#words = words
+    this.#codecs = codecs
     this.#brake = brake
     this.#addNew = db.prepare(addNew)
     this.#replaceOlder = db.prepare(replaceOlder)
@@ -74,11 +83,11 @@ export class SqliteStore {
   }
 
   /** Opens the database, made anew where it is missing, and loads the dictionary (0.3 s, once). `brake` ends its work. */
-  static async open(options: StoreOptions, brake = new Brake()): Promise<SqliteStore> {
+  static async open(options: StoreOptions, codecs: Codecs, brake = new Brake()): Promise<SqliteStore> {
     const { path } = options
     const db = patiently(path, brake, () => openForWriting(path))
     const words = await Words.load()
-    return patiently(path, brake, () => new SqliteStore(options, db, words, brake))
+    return patiently(path, brake, () => new SqliteStore(options, db, words, codecs, brake))
   }
 
   position(partition: number): number | null {
@@ -117,7 +126,7 @@ export class SqliteStore {
   /** Adds to `texts` those of the rows that changed, by row number. */
   #store(records: RecordSet, texts: Map<number, string>): number[] {
     const fetchedAt: number[] = []
-    for (const message of messagesOf(records)) {
+    for (const message of messagesOf(this.#codecs.message, records)) {
       this.#brake.check()
       const row = toRow(message)
       const added = this.#addNew.run(...row)

@@ -3,8 +3,10 @@
  * one behind the other share a transaction, whose cost is that of many rows.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { Codecs } from '../../codecs.ts'
 import { isTransient } from '../../errors.ts'
 import { RecordSet, type RecordSetParts } from '../../kafka/record-set.ts'
+import { schemaWanted } from '../../registry/late-schemas.ts'
 import { toThrown } from '../../thrown.ts'
 import { type Answer, type Call, opening, type Question, type Results, type ThreadData } from './call.ts'
 import { Brake } from './brake.ts'
@@ -14,15 +16,17 @@ import { SqliteStore } from './store.ts'
 const mostBytes = 1 << 20
 
 const port = parentPort!
-const { options, cells } = workerData as ThreadData
+const { options, codecs: parts, cells } = workerData as ThreadData
 const brake = new Brake(cells)
+/** What this thread does not know it is told by the one that started it, which asks the registry. */
+const codecs = new Codecs(parts, (id) => schemaWanted(id, 'it is being asked for'))
 const waiting: Call[] = []
 
 if (brake.begin()) await start()
 
 async function start(): Promise<void> {
   try {
-    const store = await SqliteStore.open(options, brake)
+    const store = await SqliteStore.open(options, codecs, brake)
     port.on('message', (call: Call) => {
       if (waiting.push(call) === 1) setImmediate(next, store)
     })
@@ -95,6 +99,9 @@ function ask(store: SqliteStore, question: Exclude<Question, { what: 'write' }>)
       return store.position(question.partition)
     case 'rows':
       return store.rows()
+    case 'learn':
+      for (const [id, text] of question.known) codecs.learn(id, text)
+      return undefined
     case 'close':
       port.unref() // the thread ends when this is answered
       store.close()
