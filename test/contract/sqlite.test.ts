@@ -5,13 +5,14 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import { silentLog } from '../../src/log.ts'
 import { openSink, storedRevisions } from '../../src/sinks/index.ts'
 import { sinkSuite, type StoredMessage } from './sink-suite.ts'
+import { codecs } from '../support/codecs.ts'
 
 sinkSuite('sqlite', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'chatfeed-sqlite-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'deep', 'messages.db')
   return Promise.resolve({
-    open: (stream) => openSink({ name: 'search', type: 'sqlite', path }, silentLog, stream),
+    open: (stream) => openSink({ name: 'search', type: 'sqlite', path }, silentLog, stream, codecs),
     revisions: () => storedRevisions({ name: 'search', type: 'sqlite', path }),
     stored: () => {
       const db = new DatabaseSync(path, { readOnly: true })

@@ -22,6 +22,7 @@ import { readCommitted } from '../support/kafkajs-reader.ts'
 import { type Scene, startScene } from '../support/scene.ts'
 import { dedupLetter, enrichLetter } from '../unit/dead/letters.ts'
 import { type PlainRecord, rawRecord } from '../unit/stages/records.ts'
+import { codecs } from '../support/codecs.ts'
 
 interface World extends Scene {
   /** Runs command lines one after the other; each must end well, or as `ends` says. Gives back what they printed. */
@@ -234,9 +235,9 @@ test('letters that a newer version understands become messages: once, however of
   // A process that was killed when it had put them back, before it could write that down.
   const connection = new Connection(world.kafka, silentLog)
   t.after(() => connection.close())
-  const dead = await DeadTopic.open(connection, topics.dead)
+  const dead = await DeadTopic.open(connection, codecs, topics.dead)
   for await (const letter of dead.read(await findOpen(dead, {}))) {
-    const replay = replayOf(letter, { topics, providers: providersByName })
+    const replay = replayOf(letter, { codecs, topics, providers: providersByName })
     assert.ok('topic' in replay)
     const headers = Object.fromEntries(replay.headers.map(({ key, value }) => [key, value]))
     await world.write(replay.topic, [{ ...replay, headers }])
@@ -290,8 +291,9 @@ test('letters that a newer version understands become messages: once, however of
     await ensureTopics(world.kafka, silentLog, [
       { name: narrow, partitions: 1, replicationFactor: 1, config },
     ])
-    const now = await DeadTopic.open(connection, topics.dead)
+    const now = await DeadTopic.open(connection, codecs, topics.dead)
     const options = {
+      codecs,
       topics: { ...topics, raw: () => narrow },
       providers: providersByName,
       kafka: world.kafka,
@@ -302,7 +304,7 @@ test('letters that a newer version understands become messages: once, however of
     await assert.rejects(replayLetters(now.read(await findOpen(now, {})), options), {
       code: 'kafka_message_too_large',
     })
-    assert.equal(await (await DeadTopic.open(connection, topics.dead)).count(), 1)
+    assert.equal(await (await DeadTopic.open(connection, codecs, topics.dead)).count(), 1)
   })
 
   await t.test(
@@ -310,7 +312,7 @@ test('letters that a newer version understands become messages: once, however of
     async () => {
       await world.write(topics.dead, [enrichLetter({ ...named, revision: 3 })])
       const stopping = new AbortController()
-      const now = await DeadTopic.open(connection, topics.dead, stopping.signal)
+      const now = await DeadTopic.open(connection, codecs, topics.dead, stopping.signal)
       const found = await findOpen(now, {})
       assert.equal(found.length, 2)
       async function* interrupted() {
@@ -320,6 +322,7 @@ test('letters that a newer version understands become messages: once, however of
         }
       }
       const { replayed } = await replayLetters(interrupted(), {
+        codecs,
         topics,
         providers: providersByName,
         kafka: world.kafka,
@@ -328,7 +331,7 @@ test('letters that a newer version understands become messages: once, however of
         signal: stopping.signal,
       })
       assert.equal(replayed, 1)
-      assert.equal(await (await DeadTopic.open(connection, topics.dead)).count(), 1)
+      assert.equal(await (await DeadTopic.open(connection, codecs, topics.dead)).count(), 1)
     },
   )
 })

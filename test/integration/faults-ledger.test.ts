@@ -13,6 +13,7 @@ import { testKafka, until } from '../support/kafka.ts'
 import { compactEagerly, compactOften } from '../support/kafkajs-compaction.ts'
 import { runRoles } from '../support/run-once.ts'
 import { type Scene, startScene } from '../support/scene.ts'
+import { codecs } from '../support/codecs.ts'
 
 const rounds = 30
 const rewritten = 3
@@ -55,7 +56,14 @@ async function rewrite(connection: Connection, { config, topics }: Scene): Promi
   for (const { name } of config.sources) {
     const partition = ledgerPartition(name, connection.partitions(topics.ledger))
     const { signal } = new AbortController()
-    const ledger = await Ledger.open(connection, topics.ledger, partition, `${topics.ledger}-${name}`, signal)
+    const ledger = await Ledger.open(
+      connection,
+      codecs,
+      topics.ledger,
+      partition,
+      `${topics.ledger}-${name}`,
+      signal,
+    )
     const entries = [...ledger.entries(name).values()].slice(0, rewritten)
     for (let round = 0; round < rounds; round++) {
       // So that the last entries begin new segments: the one that is written to is never compacted.

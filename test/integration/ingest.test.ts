@@ -10,6 +10,7 @@ import { silentLog } from '../../src/log.ts'
 import type { Provider, Publish, Reading, Source, Unit } from '../../src/providers/provider.ts'
 import { testKafka, until } from '../support/kafka.ts'
 import { ledgerEntry } from '../unit/samples.ts'
+import { codecs } from '../support/codecs.ts'
 
 const published: Reading = { state: 'published', lines: 1, bytes: 2, digest: 'd' }
 
@@ -45,6 +46,7 @@ async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
   const options: IngestOptions = {
     kafka: seam.kafka,
     log: silentLog,
+    codecs,
     groupId: seam.group('ingest'),
     ledgerTopic,
     unreadTopic: 'unread',
@@ -67,7 +69,7 @@ async function startIngest(t: TestContext, sources: readonly IngestSource[]) {
     takeLedger: () => TransactionalWriter.open(connection, `${options.groupId}-0`),
     async ledger(): Promise<LedgerView> {
       const view: LedgerView = new Map()
-      await readLedger(connection, ledgerTopic, 0, view)
+      await readLedger(connection, codecs, ledgerTopic, 0, view)
       return view
     },
   }
@@ -132,7 +134,7 @@ test('the ledger tells its user when another process has it, and keeps what was 
   const topic = await seam.topic('ledger')
   const connection = seam.connection()
   await connection.know([topic])
-  const open = () => Ledger.open(connection, topic, 0, seam.group('l-0'), AbortSignal.timeout(30_000))
+  const open = () => Ledger.open(connection, codecs, topic, 0, seam.group('l-0'), AbortSignal.timeout(30_000))
   const mine = await open()
   await mine.put({ ...ledgerEntry, state: 'failed' })
   await mine.put(ledgerEntry)
@@ -151,8 +153,8 @@ test('the ledger sees what others write, in the partition of the source, and kee
   await connection.know([topic])
   const { signal } = new AbortController()
   const partition = ledgerPartition('support', 4)
-  const ledger = await Ledger.open(connection, topic, partition, seam.group('l-0'), signal)
-  const writer = new EntryWriter({ kafka: seam.kafka, log: silentLog, ledgerTopic: topic, signal })
+  const ledger = await Ledger.open(connection, codecs, topic, partition, seam.group('l-0'), signal)
+  const writer = new EntryWriter({ kafka: seam.kafka, log: silentLog, codecs, ledgerTopic: topic, signal })
   t.after(() => writer.close())
 
   await ledger.put({ ...ledgerEntry, unit: 'polled', lines: 1, lastTriedAt: 10 })
@@ -180,8 +182,8 @@ async function sharedLedger(t: TestContext) {
   const connection = seam.connection()
   await connection.know([topic])
   const { signal } = new AbortController()
-  const ledger = await Ledger.open(connection, topic, 0, seam.group('l-0'), signal)
-  const others = new EntryWriter({ kafka: seam.kafka, log: silentLog, ledgerTopic: topic, signal })
+  const ledger = await Ledger.open(connection, codecs, topic, 0, seam.group('l-0'), signal)
+  const others = new EntryWriter({ kafka: seam.kafka, log: silentLog, codecs, ledgerTopic: topic, signal })
   t.after(() => others.close())
   const entry = (lines: number, lastTriedAt: number) => ({ ...ledgerEntry, unit: 'u', lines, lastTriedAt })
   return {
@@ -194,7 +196,7 @@ async function sharedLedger(t: TestContext) {
     assertLines: async (lines: number) => {
       await until('what was committed can be read', async () => {
         const view: LedgerView = new Map()
-        await readLedger(connection, topic, 0, view)
+        await readLedger(connection, codecs, topic, 0, view)
         return view.get('support')?.get('u')?.lines === lines
       })
       assert.equal(await ledger.catchUpNow(signal), true)
@@ -242,8 +244,8 @@ test('a record that is no ledger entry is named by topic, partition and offset, 
   const { signal } = new AbortController()
   for (const read of [
     () => ledger.catchUpNow(signal),
-    () => Ledger.open(connection, topic, 0, seam.group('l-1'), signal),
-    () => readLedger(connection, topic, 0, new Map()),
+    () => Ledger.open(connection, codecs, topic, 0, seam.group('l-1'), signal),
+    () => readLedger(connection, codecs, topic, 0, new Map()),
   ])
     await assert.rejects(read(), (error) => {
       assert.ok(error instanceof ChatfeedError)

@@ -1,4 +1,4 @@
-import { messageCodec } from '../../src/avro.ts'
+import { messageCodec } from './codecs.ts'
 import { encodeBatch, RecordBatchWriter } from '../../src/kafka/record-batch.ts'
 import { RecordSet } from '../../src/kafka/record-set.ts'
 import type { Message } from '../../src/model.ts'

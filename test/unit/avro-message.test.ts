@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { messageCodec, schemaText, singleObjectCodec } from '../../src/avro.ts'
+import { schemaText } from '../../src/avro.ts'
+import { codecOf, messageCodec } from '../support/codecs.ts'
 import {
   type Attachment,
   attachmentRoles,
@@ -13,7 +14,7 @@ import {
 } from '../../src/model.ts'
 import { message } from './samples.ts'
 
-const bySchema = singleObjectCodec<Message>(schemaText('message'))
+const bySchema = codecOf<Message>(schemaText('message'))
 
 /** Of any code units, halves of pairs included, around the lengths that take one byte more to tell. */
 const text = fc.oneof(

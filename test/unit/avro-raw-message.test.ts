@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { headerBytes, rawMessageCodec, schemaText, singleObjectCodec } from '../../src/avro.ts'
+import { schemaText } from '../../src/avro.ts'
+import { headerBytes } from '../../src/framing.ts'
+import { codecOf, rawMessageCodec } from '../support/codecs.ts'
 import { ChatfeedError } from '../../src/errors.ts'
 import type { RawMessage } from '../../src/model.ts'
 import { rawMessage } from './samples.ts'
 
-const bySchema = singleObjectCodec<RawMessage>(schemaText('raw-message'))
+const bySchema = codecOf<RawMessage>(schemaText('raw-message'))
 
 const text = fc.oneof(
   fc.string({ maxLength: 70 }),

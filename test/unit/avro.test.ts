@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  crc64,
-  fieldsDecoder,
-  headerBytes,
-  ledgerCodec,
-  messageCodec,
-  rawMessageCodec,
-  schemaText,
-  singleObjectCodec,
-  unreadCodec,
-} from '../../src/avro.ts'
+import { schemaText } from '../../src/avro.ts'
+import { crc64, headerBytes } from '../../src/framing.ts'
+import { codecOf, ledgerCodec, messageCodec, rawMessageCodec, unreadCodec } from '../support/codecs.ts'
 import type { ChatfeedError } from '../../src/errors.ts'
-import type { Message, RawMessage } from '../../src/model.ts'
 import { ledgerEntry, message, rawMessage, unreadCount } from './samples.ts'
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
@@ -24,7 +15,7 @@ test('fingerprints are those of the Avro specification', () => {
 })
 
 test('a value begins with C3 01 and the fingerprint of its schema, the lowest byte first', () => {
-  const encoded = singleObjectCodec<number>('"int"').encode(-1)
+  const encoded = codecOf<number>('"int"').encode(-1)
   assert.equal(encoded.toString('hex'), 'c3018f5c393f1ad5757201')
   assert.equal(headerBytes, 10)
 })
@@ -33,7 +24,7 @@ test('the fingerprint is that of the parsing canonical form: documentation and d
   const bare = '{"name":"a.R","type":"record","fields":[{"name":"x","type":["null","long"]}]}'
   const rich = `{"type":"record","namespace":"a","name":"R","doc":"d","fields":[
     {"name":"x","doc":"d","default":null,"type":["null",{"type":"long","logicalType":"timestamp-millis"}]}]}`
-  const header = singleObjectCodec(rich).encode({ x: null }).subarray(0, headerBytes)
+  const header = codecOf(rich).encode({ x: null }).subarray(0, headerBytes)
   assert.equal(header.readBigUInt64LE(2), crc64(Buffer.from(bare)))
 })
 
@@ -142,16 +133,13 @@ test('the schema texts are those of the schemas folder', () => {
 
 test('some fields are decoded as the whole is, whatever lies between and behind them', () => {
   const fields = ['id', 'fetchedAt', 'revision'] as const
-  const some = fieldsDecoder<Message, (typeof fields)[number]>(schemaText('message'), fields)
+  const some = messageCodec.fields(fields)
   const { id, fetchedAt, revision } = message
   assert.deepEqual({ ...some(messageCodec.encode(message)) }, { id, revision, fetchedAt })
 })
 
 test('a value is refused by its fields alone as by the whole', () => {
-  const some = fieldsDecoder<RawMessage, 'id' | 'fingerprint'>(schemaText('raw-message'), [
-    'id',
-    'fingerprint',
-  ])
+  const some = rawMessageCodec.fields(['id', 'fingerprint'])
   const good = Buffer.from(rawMessageCodec.encode(rawMessage))
   const codeOf = (decode: (bytes: Buffer) => unknown, bytes: Buffer): string => {
     try {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { openSink } from '../../src/sinks/index.ts'
 import { silentLog } from '../../src/log.ts'
+import { codecs } from '../support/codecs.ts'
 import { runChatfeed, runCommandLines, startChatfeed, temporaryFolder } from '../support/chatfeed.ts'
 import { messageSet } from '../support/message-set.ts'
 import { until } from '../support/kafka.ts'
@@ -117,6 +118,7 @@ suite('the command line', { concurrency: 2 }, () => {
       { name: 'search', type: 'sqlite', path: join(cwd, 'found.db') },
       silentLog,
       'cluster/messages',
+      codecs,
     )
     await sink.write(
       messageSet(0, [message, { ...message, id: 'easemob:a#b:2', sentAt: message.sentAt + 1 }], 2),

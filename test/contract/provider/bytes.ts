@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { stringify } from 'lossless-json'
-import { messageCodec } from '../../../src/avro.ts'
+import { messageCodec } from '../../support/codecs.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
 import { parseLossless, stringifyLossless } from '../../../src/providers/canonical.ts'
 import type { RawRecord } from '../../../src/providers/provider.ts'

@@ -8,6 +8,7 @@ import { openEnrich } from '../../../src/stages/enrich.ts'
 import { rawRecord, recordSet, taken } from '../stages/records.ts'
 import { rawMessage } from '../samples.ts'
 import { dedupLetter, enrichLetter, readLetters } from './letters.ts'
+import { codecs } from '../../support/codecs.ts'
 
 test('a letter that enrich has written tells all about itself, and gives the raw message back', () => {
   const understand = () => {
@@ -17,6 +18,7 @@ test('a letter that enrich has written tells all about itself, and gives the raw
   const before = Date.now()
   const out = new Outbox(3)
   void openEnrich({
+    codecs,
     messages: 'messages',
     dead: 'dead',
     providers: new Map([['easemob', { understand } as unknown as Provider]]),
@@ -24,7 +26,7 @@ test('a letter that enrich has written tells all about itself, and gives the raw
     recordSet([{ ...rawRecord(raw), headers: { 'chatfeed.replays': '2' } }], { topic: 'unique' }),
     out,
   )
-  const [letter] = Array.from(taken(out).dead ?? [], (record) => new Letter(5, record))
+  const [letter] = Array.from(taken(out).dead ?? [], (record) => new Letter(codecs, 5, record))
   const { at, ...summary } = letter?.summary() ?? assert.fail()
   assert.ok(at >= before && at <= Date.now())
   assert.deepEqual(summary, {

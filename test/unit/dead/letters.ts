@@ -1,4 +1,4 @@
-import { rawMessageCodec } from '../../../src/avro.ts'
+import { rawMessageCodec, codecs } from '../../support/codecs.ts'
 import { Letter } from '../../../src/dead/letter.ts'
 import type { RawMessage } from '../../../src/model.ts'
 import { type PlainRecord, recordSet } from '../stages/records.ts'
@@ -47,6 +47,6 @@ export function dedupLetter(
 export function readLetters(records: readonly PlainRecord[], timestampMs = 1_000): Letter[] {
   return Array.from(
     recordSet(records, { topic: 'chatfeed.dead', timestampMs }),
-    (record) => new Letter(3, record),
+    (record) => new Letter(codecs, 3, record),
   )
 }

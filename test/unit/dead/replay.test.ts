@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rawMessageCodec } from '../../../src/avro.ts'
+import { codecs, rawMessageCodec } from '../../support/codecs.ts'
 import { foresee, type Replay, replayOf } from '../../../src/dead/replay.ts'
 import { Outbox } from '../../../src/kafka/outbox.ts'
 import type { RawMessage } from '../../../src/model.ts'
@@ -11,7 +11,7 @@ import { topicNames } from '../../../src/topics.ts'
 import { type PlainRecord, plainRecords, rawRecord, recordSet, taken } from '../stages/records.ts'
 import { dedupLetter, enrichLetter, readLetters } from './letters.ts'
 
-const targets = { topics: topicNames('chatfeed.'), providers: providersByName }
+const targets = { codecs, topics: topicNames('chatfeed.'), providers: providersByName }
 const payload = Buffer.from(
   JSON.stringify({
     msg_id: '77',
@@ -61,7 +61,10 @@ const asRecord = ({ key, value, headers }: Replay): PlainRecord => ({
 /** What dedup passes of these records, one after the other. */
 function passed(records: readonly PlainRecord[]) {
   const out = new Outbox(3)
-  void openDedup({ unique: 'unique', dead: 'dead', windowMs: 86_400_000 }).process(recordSet(records), out)
+  void openDedup({ codec: rawMessageCodec, unique: 'unique', dead: 'dead', windowMs: 86_400_000 }).process(
+    recordSet(records),
+    out,
+  )
   return plainRecords(taken(out).unique).map(({ value, headers }) => ({
     ...rawMessageCodec.decode(value ?? Buffer.alloc(0)),
     headers,
@@ -152,13 +155,7 @@ test('what cannot be put back is refused with the reason, and never goes to a to
 })
 
 test('it is foreseen whether this version understands a letter now', () => {
-  assert.equal(foresee(replayed(enrichLetter(raw)), providersByName), 'understood')
-  assert.equal(
-    foresee(replayed(enrichLetter({ ...raw, payload: Buffer.from('{') })), providersByName),
-    'not_json',
-  )
-  assert.equal(
-    foresee(replayed(dedupLetter(Buffer.from('k'), Buffer.from('?'))), providersByName),
-    'unknown_schema',
-  )
+  assert.equal(foresee(replayed(enrichLetter(raw)), targets), 'understood')
+  assert.equal(foresee(replayed(enrichLetter({ ...raw, payload: Buffer.from('{') })), targets), 'not_json')
+  assert.equal(foresee(replayed(dedupLetter(Buffer.from('k'), Buffer.from('?'))), targets), 'unknown_schema')
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { rawMessageCodec } from '../../../src/avro.ts'
+import { rawMessageCodec } from '../../support/codecs.ts'
 import { RawMessageWriter } from '../../../src/ingest/raw-message-writer.ts'
 import { messageId } from '../../../src/model.ts'
 import type { RawRecord } from '../../../src/providers/provider.ts'
@@ -27,7 +27,7 @@ const unit = fc.record({ provider: text, source: text, tenant: text, unit: text,
 test('a record is written byte for byte as the codec writes it, whatever came before', () => {
   fc.assert(
     fc.property(unit, fc.array(record, { minLength: 1, maxLength: 6 }), (origin, records) => {
-      const writer = new RawMessageWriter(origin)
+      const writer = new RawMessageWriter(rawMessageCodec, origin)
       for (const next of records) {
         writer.write(next)
         const { provider, source, tenant, fetchedAt } = origin

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { headerBytes, rawMessageCodec } from '../../../src/avro.ts'
+import { headerBytes } from '../../../src/framing.ts'
+import { rawMessageCodec } from '../../support/codecs.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
 import type { RecordView } from '../../../src/kafka/record-set.ts'
 import type { RawMessage } from '../../../src/model.ts'
@@ -48,7 +49,7 @@ function decoded(value: Buffer): RawMessage | ChatfeedError {
 function check(value: Buffer): boolean {
   const neighbour = { key: Buffer.from('n'), value: Buffer.alloc(40, 0x7f) }
   const records = recordSet([neighbour, { key: Buffer.from('key'), value }, neighbour])
-  const record = new DedupRecord()
+  const record = new DedupRecord(rawMessageCodec)
   let isMessage = false
   for (const view of records) {
     if (view.offset !== 101) continue
@@ -124,7 +125,7 @@ test('bytes changed, cut off, put in or appended: it is read, or refused, as by 
 
 test('no value is refused as by the decoder', () => {
   const view = [...recordSet([{ key: Buffer.from('k'), value: null }])][0] as RecordView
-  assert.equal(new DedupRecord().read(view)?.code, 'unknown_schema')
+  assert.equal(new DedupRecord(rawMessageCodec).read(view)?.code, 'unknown_schema')
 })
 
 test('a message as ingest writes it never meets the decoder', (t) => {
@@ -142,6 +143,6 @@ test('a message as ingest writes it never meets the decoder', (t) => {
     payload: Buffer.from('{"msg":"你好"}'),
   })
   for (const view of recordSet([{ key: Buffer.from('k'), value: Buffer.from(value) }]))
-    assert.equal(new DedupRecord().read(view), undefined)
+    assert.equal(new DedupRecord(rawMessageCodec).read(view), undefined)
   assert.equal(decode.mock.callCount(), 0)
 })

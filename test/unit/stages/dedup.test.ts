@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import fc from 'fast-check'
-import { headerBytes, rawMessageCodec } from '../../../src/avro.ts'
+import { headerBytes } from '../../../src/framing.ts'
+import { rawMessageCodec } from '../../support/codecs.ts'
 import { Outbox } from '../../../src/kafka/outbox.ts'
 import { type RecordSet, RecordView } from '../../../src/kafka/record-set.ts'
 import { metrics } from '../../../src/metrics.ts'
@@ -9,7 +10,7 @@ import type { RawMessage } from '../../../src/model.ts'
 import { openDedup } from '../../../src/stages/dedup.ts'
 import { type PlainRecord, plainRecords, rawRecord, recordSet, taken } from './records.ts'
 
-const options = { unique: 'unique', dead: 'dead', windowMs: 86_400_000 }
+const options = { codec: rawMessageCodec, unique: 'unique', dead: 'dead', windowMs: 86_400_000 }
 const print = (text: string | number): Buffer => Buffer.from(String(text).padEnd(16, '.'))
 const decoded = (records: readonly PlainRecord[]): RawMessage[] =>
   records.map(({ value }) => rawMessageCodec.decode(value ?? Buffer.alloc(0)))

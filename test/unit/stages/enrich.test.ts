@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { messageCodec, rawMessageCodec } from '../../../src/avro.ts'
+import { messageCodec, rawMessageCodec, codecs } from '../../support/codecs.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
 import { Outbox } from '../../../src/kafka/outbox.ts'
 import { providersByName } from '../../../src/providers/index.ts'
@@ -18,7 +18,7 @@ function fake(onOther: (payload: Buffer) => never): ReadonlyMap<string, Provider
 
 function enriched(records: readonly PlainRecord[], providers = providersByName) {
   const out = new Outbox(3)
-  void openEnrich({ messages: 'messages', dead: 'dead', providers }).process(
+  void openEnrich({ codecs, messages: 'messages', dead: 'dead', providers }).process(
     recordSet(records, { topic: 'unique' }),
     out,
   )
@@ -135,7 +135,7 @@ test('the count of replays goes into the letter of a record that dies again, and
   const providers = fake(() => {
     throw new ChatfeedError('message', 'not_json', 'The record is not JSON.')
   })
-  void openEnrich({ messages: 'messages', dead: 'dead', providers }).process(
+  void openEnrich({ codecs, messages: 'messages', dead: 'dead', providers }).process(
     recordSet([good, bad].map((record) => ({ ...record, headers }))),
     out,
   )

@@ -1,4 +1,4 @@
-import { rawMessageCodec } from '../../../src/avro.ts'
+import { rawMessageCodec } from '../../support/codecs.ts'
 import type { Outbox } from '../../../src/kafka/outbox.ts'
 import { encodeBatch, RecordBatchWriter, type SealedBatch } from '../../../src/kafka/record-batch.ts'
 import { RecordSet } from '../../../src/kafka/record-set.ts'

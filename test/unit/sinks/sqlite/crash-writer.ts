@@ -6,10 +6,16 @@ import { silentLog } from '../../../../src/log.ts'
 import { openSqliteSink } from '../../../../src/sinks/sqlite/sink.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
 import { messageSet } from '../../../support/message-set.ts'
+import { codecs } from '../../../support/codecs.ts'
 
 const [path = '', partitionText = '0'] = process.argv.slice(2)
 const partition = Number(partitionText)
-const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
+const sink = await openSqliteSink(
+  { name: 'search', type: 'sqlite', path },
+  silentLog,
+  'cluster/messages',
+  codecs,
+)
 let offset = (await sink.position(partition)) ?? 0
 for (;;) {
   const batch = Array.from({ length: 1 + (offset % 37) }, (_, n) =>

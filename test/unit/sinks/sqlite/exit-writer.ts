@@ -6,9 +6,15 @@ import { silentLog } from '../../../../src/log.ts'
 import { openSqliteSink } from '../../../../src/sinks/sqlite/sink.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
 import { messageSet } from '../../../support/message-set.ts'
+import { codecs } from '../../../support/codecs.ts'
 
 const [path = '', ms = '0'] = process.argv.slice(2)
-const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
+const sink = await openSqliteSink(
+  { name: 'search', type: 'sqlite', path },
+  silentLog,
+  'cluster/messages',
+  codecs,
+)
 const texts = ['我想申请退款，需要提供什么材料', 'Hi, how long does delivery take?', '会员积分怎么兑换？']
 const batches = Array.from({ length: 6 }, (_, n) =>
   messageSet(

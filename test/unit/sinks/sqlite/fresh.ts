@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { SqliteStore } from '../../../../src/sinks/sqlite/store.ts'
+import { codecs } from '../../../support/codecs.ts'
 
 /** The path of a database that is not there yet, in a folder that goes with the test. */
 export function freshPath(t: TestContext): string {
@@ -14,7 +15,7 @@ export function freshPath(t: TestContext): string {
 
 /** A store in this thread. */
 export async function openAt(t: TestContext, path: string): Promise<SqliteStore> {
-  const store = await SqliteStore.open({ path, stream: 'cluster/messages' })
+  const store = await SqliteStore.open({ path, stream: 'cluster/messages' }, codecs)
   t.after(() => {
     store.close()
   })

@@ -14,11 +14,17 @@ import { openSqliteSink } from '../../../../src/sinks/sqlite/sink.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
 import { messageSet } from '../../../support/message-set.ts'
 import { freshPath, rowsOf } from './fresh.ts'
+import { codecs } from '../../../support/codecs.ts'
 
 /** A sink whose thread the test can get hold of. */
 async function openThread(t: TestContext, path: string): Promise<{ sink: Sink; thread: Worker }> {
   const posted = t.mock.method(Worker.prototype, 'postMessage')
-  const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
+  const sink = await openSqliteSink(
+    { name: 'search', type: 'sqlite', path },
+    silentLog,
+    'cluster/messages',
+    codecs,
+  )
   t.after(() => sink.close().catch(() => undefined))
   await sink.rows()
   return { sink, thread: posted.mock.calls.at(-1)?.this as Worker }
@@ -78,7 +84,12 @@ test('a store that cannot be opened says so and leaves no thread behind', async 
     },
   )
   await assert.rejects(
-    openSqliteSink({ name: 'search', type: 'sqlite', path: `${path}/\0` }, silentLog, 'cluster/messages'),
+    openSqliteSink(
+      { name: 'search', type: 'sqlite', path: `${path}/\0` },
+      silentLog,
+      'cluster/messages',
+      codecs,
+    ),
   )
   on.mock.restore()
   assert.deepEqual(await Promise.all(exits), [0])
