@@ -1,11 +1,13 @@
-import { fieldsDecoder, schemaText } from '../avro.ts'
+import { fieldsDecoder, messageCodec, schemaText } from '../avro.ts'
 import { ChatfeedError } from '../errors.ts'
 import type { Connection } from '../kafka/connection.ts'
 import { type PartitionOffsets, topicOffsets } from '../kafka/offsets.ts'
 import { readRange } from '../kafka/range.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import type { Message, RawMessage } from '../model.ts'
+import { isSinkStage } from '../stages/names.ts'
 import type { Accounts } from './accounts.ts'
+import type { Choices } from './choices.ts'
 import { parseOrigin } from './origin.ts'
 import { refuseHalf } from './progress.ts'
 import type { Envelope, Place, Tables } from './tables.ts'
@@ -24,6 +26,7 @@ export interface LoadOptions {
   connection: Connection
   tables: Tables
   accounts: Accounts
+  choices: Choices
   /** Records of other ids are left out; `''` takes all. */
   idPrefix: string
   /** Hears of offsets that were read. */
@@ -79,23 +82,42 @@ export function loadAccepted(options: LoadOptions, part: Part): Promise<Loaded> 
   })
 }
 
-/** Takes in `messages`. */
+/** Takes in `messages`, whole ones only where a sink chooses among them. */
 export function loadMessages(options: LoadOptions, part: Part): Promise<Loaded> {
+  const { choices } = options
+  if (!choices.areNeeded) return loadAny(options, part, messageFields, () => 0)
+  return loadAny(
+    options,
+    part,
+    (bytes) => messageCodec.decode(bytes),
+    (message) => choices.of(message),
+  )
+}
+
+function loadAny<T extends Pick<Message, 'id' | 'revision' | 'source' | 'origin' | 'fetchedAt'>>(
+  options: LoadOptions,
+  part: Part,
+  decode: (bytes: Buffer) => T,
+  chosen: (message: T) => number,
+): Promise<Loaded> {
   const { tables, idPrefix, accounts } = options
   return load(options, part, (place, record) => {
     if (!record.value()) return // sinks leave it out as well
-    const message = decoded(messageFields, record)
+    const message = decoded(decode, record)
     if (!message) {
       tables.addUnreadable(place)
     } else if (message.id.startsWith(idPrefix)) {
       const told = envelope(options, message)
       accounts.of(told.unit).messages++
-      tables.addMessage(place, { ...told, revision: message.revision })
+      tables.addMessage(place, { ...told, revision: message.revision }, chosen(message))
     }
   })
 }
 
-/** Takes in `dead`: letters, not the notes about what became of them. */
+/**
+ * Takes in `dead`: letters, not the notes about what became of them. What a store refused lies in `messages` all the
+ * same: only letters of the stages before stand for a message that did not come to be.
+ */
 export function loadLetters(options: LoadOptions, part: Part): Promise<Loaded> {
   const { tables, accounts } = options
   const numbers = new Map(tables.topics.map((topic, number) => [topic, number]))
@@ -103,14 +125,14 @@ export function loadLetters(options: LoadOptions, part: Part): Promise<Loaded> {
     const headers = record.headers()
     if (headers.has('chatfeed.resolution')) return
     const text = (name: string) => headers.get(`chatfeed.${name}`)?.toString() ?? ''
+    const stage = text('error.stage')
     const { unit } = parseOrigin(text('origin'))
-    accounts.of(accounts.number(sourceIn(headers.get('chatfeed.envelope')), unit)).dead++
+    if (!isSinkStage(stage))
+      accounts.of(accounts.number(sourceIn(headers.get('chatfeed.envelope')), unit)).dead++
     const about = { offset: Number(text('error.offset')), timestampMs: record.timestampMs }
     const topic = numbers.get(text('error.topic')) ?? -1
-    tables.addLetter(
-      { topic, partition: Number(text('error.partition')), record: about },
-      record.key()?.toString() ?? null,
-    )
+    const place = { topic, partition: Number(text('error.partition')), record: about }
+    tables.addLetter(place, record.key()?.toString() ?? null, stage)
   })
 }
 

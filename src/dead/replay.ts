@@ -5,6 +5,7 @@ import type { RecordHeader } from '../kafka/record-batch.ts'
 import { messageId, type RawMessage } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
 import { understand } from '../stages/enrich.ts'
+import { isSinkStage, sinkStage } from '../stages/names.ts'
 import { replaysHeader } from '../stages/replays.ts'
 import type { Topics } from '../topics.ts'
 import type { Letter } from './letter.ts'
@@ -32,6 +33,8 @@ export interface Refusal {
 export function replayOf(letter: Letter, { topics, providers }: ReplayTargets): Replay | Refusal {
   const replays = letter.replays + 1
   const headers = replaysHeader(replays)
+  const stage = letter.text('chatfeed.error.stage')
+  if (isSinkStage(stage)) return { refusal: refusedByStore(stage) }
   const raw = letter.raw()
   if (!raw) return asItCame(letter, headers, { topics, providers })
   const provider = providers.get(raw.provider)
@@ -44,6 +47,11 @@ export function replayOf(letter: Letter, { topics, providers }: ReplayTargets): 
     headers,
   }
 }
+
+/** It was understood and lies in `messages`: only its store did not take it. */
+const refusedByStore = (stage: string): string =>
+  `The store of ${stage} refused it, and it lies in messages: mend the cause, ` +
+  `then carry it again with chatfeed sink rebuild ${stage.slice(sinkStage('').length)}.`
 
 /** What would become of it in this version: `understood`, or the code under which it would die again. */
 export function foresee({ value }: Replay, providers: ReadonlyMap<string, Provider>): string {

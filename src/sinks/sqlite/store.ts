@@ -2,7 +2,8 @@ import { statSync } from 'node:fs'
 import type { DatabaseSyncInstance as Database } from '@photostructure/sqlite'
 import { ChatfeedError } from '../../errors.ts'
 import type { RecordSet } from '../../kafka/record-set.ts'
-import { messagesOf } from '../messages.ts'
+import { type MessageReader, messageReader } from '../messages.ts'
+import type { Where } from '../where.ts'
 import { Brake } from './brake.ts'
 import { inTransaction, openForWriting } from './database.ts'
 import { attempt } from './failure.ts'
@@ -37,6 +38,8 @@ const lockPatienceMs = 2_000
 export interface StoreOptions {
   path: string
   stream: string
+  /** Which messages are stored; all of them without it. */
+  where?: Where
 }
 
 /**
@@ -51,19 +54,21 @@ export class SqliteStore {
   readonly #db: Database
   readonly #words: Words
   readonly #brake: Brake
+  readonly #messagesOf: MessageReader
   readonly #addNew
   readonly #replaceOlder
   readonly #replaceWords
   readonly #advance
   readonly #position
 
-  private constructor({ path, stream }: StoreOptions, db: Database, words: Words, brake: Brake) {
+  private constructor({ path, stream, where }: StoreOptions, db: Database, words: Words, brake: Brake) {
     this.#path = path
     this.#file = fileAt(path)
     this.#stream = stream
     this.#db = db
     this.#words = words
     this.#brake = brake
+    this.#messagesOf = messageReader(where)
     this.#addNew = db.prepare(addNew)
     this.#replaceOlder = db.prepare(replaceOlder)
     this.#replaceWords = db.prepare(
@@ -117,7 +122,7 @@ export class SqliteStore {
   /** Adds to `texts` those of the rows that changed, by row number. */
   #store(records: RecordSet, texts: Map<number, string>): number[] {
     const fetchedAt: number[] = []
-    for (const message of messagesOf(records)) {
+    for (const message of this.#messagesOf(records)) {
       this.#brake.check()
       const row = toRow(message)
       const added = this.#addNew.run(...row)

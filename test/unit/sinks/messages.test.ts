@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { messageCodec } from '../../../src/avro.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
-import { messagesOf } from '../../../src/sinks/messages.ts'
+import { messageReader } from '../../../src/sinks/messages.ts'
 import { message } from '../samples.ts'
 import { recordSet } from '../stages/records.ts'
 
+const messagesOf = messageReader()
 const key = Buffer.from(message.id)
 const good = { key, value: Buffer.from(messageCodec.encode(message)) }
 

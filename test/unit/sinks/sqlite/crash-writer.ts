@@ -9,7 +9,10 @@ import { messageSet } from '../../../support/message-set.ts'
 
 const [path = '', partitionText = '0'] = process.argv.slice(2)
 const partition = Number(partitionText)
-const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
+const sink = await openSqliteSink(
+  { name: 'search', type: 'sqlite', path },
+  { log: silentLog, stream: 'cluster/messages' },
+)
 let offset = (await sink.position(partition)) ?? 0
 for (;;) {
   const batch = Array.from({ length: 1 + (offset % 37) }, (_, n) =>

@@ -8,7 +8,10 @@ import { exampleMessage } from '../../../contract/sink-suite.ts'
 import { messageSet } from '../../../support/message-set.ts'
 
 const [path = '', ms = '0'] = process.argv.slice(2)
-const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
+const sink = await openSqliteSink(
+  { name: 'search', type: 'sqlite', path },
+  { log: silentLog, stream: 'cluster/messages' },
+)
 const texts = ['我想申请退款，需要提供什么材料', 'Hi, how long does delivery take?', '会员积分怎么兑换？']
 const batches = Array.from({ length: 6 }, (_, n) =>
   messageSet(

@@ -18,7 +18,10 @@ import { freshPath, rowsOf } from './fresh.ts'
 /** A sink whose thread the test can get hold of. */
 async function openThread(t: TestContext, path: string): Promise<{ sink: Sink; thread: Worker }> {
   const posted = t.mock.method(Worker.prototype, 'postMessage')
-  const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, silentLog, 'cluster/messages')
+  const sink = await openSqliteSink(
+    { name: 'search', type: 'sqlite', path },
+    { log: silentLog, stream: 'cluster/messages' },
+  )
   t.after(() => sink.close().catch(() => undefined))
   await sink.rows()
   return { sink, thread: posted.mock.calls.at(-1)?.this as Worker }
@@ -78,7 +81,10 @@ test('a store that cannot be opened says so and leaves no thread behind', async 
     },
   )
   await assert.rejects(
-    openSqliteSink({ name: 'search', type: 'sqlite', path: `${path}/\0` }, silentLog, 'cluster/messages'),
+    openSqliteSink(
+      { name: 'search', type: 'sqlite', path: `${path}/\0` },
+      { log: silentLog, stream: 'cluster/messages' },
+    ),
   )
   on.mock.restore()
   assert.deepEqual(await Promise.all(exits), [0])
