@@ -1,11 +1,12 @@
 /**
  * Runs the tests of one level or of all: `npm run test:run [unit|contract|integration] [FILE…]`, each file in a
- * process of its own. Contract and integration tests share one real broker, whose address they find in the
+ * process of its own. The level `stores` needs servers that Node, Java and Maven alone do not bring: it runs only
+ * when it is named. All but unit tests share one real broker, whose address they find in the
  * environment variable CHATFEED_TEST_BROKERS. Everything temporary lies in one folder, which is gone at the end, and
  * so are the brokers that tests started in it. The last line is `N passed, N failed`.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec as Spec } from 'node:test/reporters'
@@ -15,11 +16,13 @@ import { type EmbeddedBroker, useEmbeddedBroker } from '../src/broker/index.ts'
 import { stopProcess } from '../src/broker/stop.ts'
 import { silentLog } from '../src/log.ts'
 
-const levels = ['unit', 'contract', 'integration'] as const
-const levelsWithBroker = ['contract', 'integration']
+const levels = ['unit', 'contract', 'integration', 'stores'] as const
+const levelsWithBroker = ['contract', 'integration', 'stores']
 const root = import.meta.dirname
 /** A file that takes longer hangs: a promise that never settles, or a handle that was left open. */
 const fileLimitMs = 300_000
+/** One more than there are cores here: much of the time a test waits for a broker or a session to end. */
+const concurrency = availableParallelism() + 1
 
 const files = chosenFiles(process.argv.slice(2))
 const temporary = mkdtempSync(join(tmpdir(), 'chatfeed-test-'))
@@ -64,7 +67,7 @@ process.exitCode = failed > 0 || passed === 0 || interrupt.signal.aborted ? 1 : 
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 
 async function runFiles(): Promise<void> {
-  const tests = run({ files, concurrency: 2, timeout: fileLimitMs, signal: interrupt.signal })
+  const tests = run({ files, concurrency, timeout: fileLimitMs, signal: interrupt.signal })
   tests.on('test:pass', ({ name, details, skip, todo }) => {
     // A file without any test is reported as a test of its own.
     if (details.type !== 'suite' && !files.includes(resolve(name)) && !skip && !todo) passed++
@@ -86,7 +89,8 @@ function chosenFiles(words: string[]): string[] {
   for (const file of wanted) if (!found.includes(file)) console.error(`No such test file: ${file}`)
   return found.filter(
     (file) =>
-      (level === undefined || levelOf(file) === level) && (wanted.length === 0 || wanted.includes(file)),
+      (level === undefined ? levelOf(file) !== 'stores' || wanted.length > 0 : levelOf(file) === level) &&
+      (wanted.length === 0 || wanted.includes(file)),
   )
 }
 

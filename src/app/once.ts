@@ -16,7 +16,8 @@ export interface OnceSummary {
     failed: string[]
     stopped: string | null
   }[]
-  sinks: { name: string; rows: number }[]
+  /** `rows` is null for a store that cannot tell. */
+  sinks: { name: string; rows: number | null }[]
   /** Nothing was lost and no source failed. */
   ok: boolean
 }

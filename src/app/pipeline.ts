@@ -7,7 +7,10 @@ import { runStage } from '../kafka/task.ts'
 import { providers, providersByName } from '../providers/index.ts'
 import { openSink } from '../sinks/index.ts'
 import { LateSink } from '../sinks/late-sink.ts'
-import type { Sink } from '../sinks/sink.ts'
+import { messageReader } from '../sinks/messages.ts'
+import { refusal } from '../sinks/refusal.ts'
+import type { Sink, SinkContext } from '../sinks/sink.ts'
+import { sinkStage } from '../stages/names.ts'
 import { carry } from '../sinks/carry.ts'
 import { openDedup } from '../stages/dedup.ts'
 import { openEnrich } from '../stages/enrich.ts'
@@ -87,7 +90,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       position: (partition) => sink.position(partition),
       write: (records) => carry(records, sink),
     })
-    stages.push({ name: `sink:${name}`, groupId, inputs: [topics.messages], member })
+    stages.push({ name: sinkStage(name), groupId, inputs: [topics.messages], member })
   }
   const ingest = roles.ingest
     ? runIngest({
@@ -133,7 +136,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
 }
 
 async function openSinks(
-  { config, log, clusterId, topics, codecs }: Runtime,
+  { config, kafka, log, clusterId, topics, codecs }: Runtime,
   roles: Roles,
 ): Promise<Map<string, Sink>> {
   const sinks = new Map<string, Sink>()
@@ -142,7 +145,14 @@ async function openSinks(
     for (const sinkConfig of config.sinks) {
       const { name } = sinkConfig
       if (!roles.sinks.has(name)) continue
-      const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, log, stream, codecs))
+      const context: SinkContext = {
+        log,
+        stream,
+        messagesOf: messageReader(codecs.message, sinkConfig.where),
+        codecParts: () => codecs.parts(),
+        refuse: refusal({ kafka, log, codec: codecs.message, sink: name, deadTopic: topics.dead }),
+      }
+      const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, context))
       sinks.set(name, sink)
       await sink.tryOpen((error) => {
         log.warn({ sink: name, reason: explain(error) }, 'the store is not there, waiting for it')

@@ -6,7 +6,9 @@ import { topicOffsets } from '../kafka/offsets.ts'
 import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Logger } from '../log.ts'
 import type { Topics } from '../topics.ts'
+import { sinkStage } from '../stages/names.ts'
 import { Accounts } from './accounts.ts'
+import { Choices } from './choices.ts'
 import { findProblems } from './find-problems.ts'
 import { type AuditReport, reportOf } from './report.ts'
 import { notesOf } from './notes.ts'
@@ -64,7 +66,8 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     const { ends, standings } = await carryThrough(connection, wayOf(options), { ...options, onWait })
     const { topics: described } = await describeCluster(kafka, log, tables.topics, { signal })
     const settings = new Map([...described].map(([name, { config }]) => [name, config]))
-    const gone = await takeIn({ ...options, connection, tables, accounts, ends, settings })
+    const choices = new Choices(options.sinks)
+    const gone = await takeIn({ ...options, connection, tables, accounts, choices, ends, settings })
     onProgress({ step: 'sorting', done: 0, total: 0 })
     tables.sort()
     refuseHalf(signal)
@@ -79,8 +82,9 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     refuseHalf(signal)
     const { problems } = found
     const isWhole = options.isWhole && gone.get(topics.messages) === 0
+    const behind = (sink: string) => standings.find(({ stage }) => stage === sinkStage(sink))?.behind ?? 0
     const newer = isWhole ? () => writtenSince(connection, topics.messages, ends) : null
-    const sinks = await checkSinks(tables, accounts, problems, { ...options, newer })
+    const sinks = await checkSinks(tables, accounts, problems, { ...options, choices, behind, newer })
     const notes = notesOf(accounts, found, Date.now())
     return reportOf({ accounts, problems, topics: tables.topics, standings, sinks, notes })
   } catch (error) {

@@ -4,8 +4,10 @@ import type { Connection } from '../kafka/connection.ts'
 import { type PartitionOffsets, topicOffsets } from '../kafka/offsets.ts'
 import { readRange } from '../kafka/range.ts'
 import type { RecordSet, RecordView } from '../kafka/record-set.ts'
-import type { RawMessage } from '../model.ts'
+import type { Message, RawMessage } from '../model.ts'
+import { isSinkStage } from '../stages/names.ts'
 import type { Accounts } from './accounts.ts'
+import type { Choices } from './choices.ts'
 import { parseOrigin } from './origin.ts'
 import { refuseHalf } from './progress.ts'
 import type { Envelope, Place, Tables } from './tables.ts'
@@ -21,6 +23,7 @@ export interface LoadOptions {
   codecs: Codecs
   tables: Tables
   accounts: Accounts
+  choices: Choices
   /** Records of other ids are left out; `''` takes all. */
   idPrefix: string
   /** Hears of offsets that were read. */
@@ -78,24 +81,42 @@ export function loadAccepted(options: LoadOptions, part: Part): Promise<Loaded> 
   })
 }
 
-/** Takes in `messages`. */
+/** Takes in `messages`, whole ones only where a sink chooses among them. */
 export function loadMessages(options: LoadOptions, part: Part): Promise<Loaded> {
+  const { choices, codecs } = options
+  if (!choices.areNeeded) return loadAny(options, part, messageFields(codecs), () => 0)
+  return loadAny(
+    options,
+    part,
+    (bytes) => codecs.message.decode(bytes),
+    (message) => choices.of(message),
+  )
+}
+
+function loadAny<T extends Pick<Message, 'id' | 'revision' | 'source' | 'origin' | 'fetchedAt'>>(
+  options: LoadOptions,
+  part: Part,
+  decode: (bytes: Buffer) => T,
+  chosen: (message: T) => number,
+): Promise<Loaded> {
   const { tables, idPrefix, accounts } = options
-  const fields = messageFields(options.codecs)
   return load(options, part, (place, record) => {
     if (!record.value()) return // sinks leave it out as well
-    const message = decoded(fields, record)
+    const message = decoded(decode, record)
     if (!message) {
       tables.addUnreadable(place)
     } else if (message.id.startsWith(idPrefix)) {
       const told = envelope(options, message)
       accounts.of(told.unit).messages++
-      tables.addMessage(place, { ...told, revision: message.revision })
+      tables.addMessage(place, { ...told, revision: message.revision }, chosen(message))
     }
   })
 }
 
-/** Takes in `dead`: letters, not the notes about what became of them. */
+/**
+ * Takes in `dead`: letters, not the notes about what became of them. What a store refused lies in `messages` all the
+ * same: only letters of the stages before stand for a message that did not come to be.
+ */
 export function loadLetters(options: LoadOptions, part: Part): Promise<Loaded> {
   const { tables, accounts } = options
   const fields = rawFields(options.codecs)
@@ -104,17 +125,20 @@ export function loadLetters(options: LoadOptions, part: Part): Promise<Loaded> {
     const headers = record.headers()
     if (headers.has('chatfeed.resolution')) return
     const text = (name: string) => headers.get(`chatfeed.${name}`)?.toString() ?? ''
+    const stage = text('error.stage')
     const { unit } = parseOrigin(text('origin'))
-    const envelope = headers.get('chatfeed.envelope')
-    const source = (envelope && decodedValue(fields, envelope)?.source) ?? ''
-    accounts.of(accounts.number(source, unit)).dead++
+    const source = () => sourceIn(fields, headers.get('chatfeed.envelope'))
+    if (!isSinkStage(stage)) accounts.of(accounts.number(source(), unit)).dead++
     const about = { offset: Number(text('error.offset')), timestampMs: record.timestampMs }
     const topic = numbers.get(text('error.topic')) ?? -1
-    tables.addLetter(
-      { topic, partition: Number(text('error.partition')), record: about },
-      record.key()?.toString() ?? null,
-    )
+    const place = { topic, partition: Number(text('error.partition')), record: about }
+    tables.addLetter(place, record.key()?.toString() ?? null, stage)
   })
+}
+
+/** The source that an envelope names; `''` where there is no envelope. */
+function sourceIn(fields: ReturnType<typeof rawFields>, envelope: Buffer | undefined): string {
+  return (envelope && decodedValue(fields, envelope)?.source) ?? ''
 }
 
 function envelope(

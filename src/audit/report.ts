@@ -5,7 +5,7 @@ import type { Standing } from './stages.ts'
 
 /** The JSON document of `chatfeed audit --json`. */
 export interface AuditReport {
-  /** Nothing was found, and every sink that holds messages could be asked. */
+  /** Nothing was found, and every sink that holds messages and can be asked was asked. */
   balanced: boolean
   /** By source and name. */
   units: UnitReport[]
@@ -63,7 +63,7 @@ export function reportOf({ accounts, problems, topics, standings, sinks, notes }
   const problemCount = tally.reduce((sum, { count }) => sum + count, 0)
   const told = problems.first(mostOfEach)
   return {
-    balanced: problemCount === 0 && sinks.every(({ audited }) => audited),
+    balanced: problemCount === 0 && sinks.every(({ audited, askable }) => audited || !askable),
     units: unitsOf(accounts),
     problems: told.map((problem) => {
       const { kind, where, id, unit, position, count } = problem

@@ -22,7 +22,8 @@ export interface Envelope {
 }
 
 /**
- * `accepted` is the topic `unique`, `letters` the topic `dead`. `unreadable` are records of the other topics that are
+ * `accepted` is the topic `unique`, `letters` the topic `dead`.
+ * `chosen` tells what sinks do with a message (choices.ts). `unreadable` are records of the other topics that are
  * not what they should be. `audited` are the units asked for.
  */
 const schema = `
@@ -31,8 +32,8 @@ const schema = `
   create table accepted (topic integer, partition integer, offset integer, ts integer,
     unit integer, position, fetched_at integer, id, fingerprint blob, revision integer);
   create table messages (topic integer, partition integer, offset integer, ts integer,
-    unit integer, position, fetched_at integer, id, revision integer);
-  create table letters (topic integer, partition integer, offset integer, ts integer, id);
+    unit integer, position, fetched_at integer, id, revision integer, chosen integer);
+  create table letters (topic integer, partition integer, offset integer, ts integer, id, stage text);
   create table unreadable (topic integer, partition integer, offset integer, ts integer);
   create table audited (unit integer primary key, published_at integer);
   create table problems (kind text, place text, id, unit integer, position,
@@ -69,8 +70,8 @@ export class Tables {
     this.db.exec(`${schema} begin`)
     this.#raw = new BulkInsert(this.db, 'raw', 9)
     this.#accepted = new BulkInsert(this.db, 'accepted', 10)
-    this.#messages = new BulkInsert(this.db, 'messages', 9)
-    this.#letters = new BulkInsert(this.db, 'letters', 5)
+    this.#messages = new BulkInsert(this.db, 'messages', 10)
+    this.#letters = new BulkInsert(this.db, 'letters', 6)
     this.#unreadable = new BulkInsert(this.db, 'unreadable', 4)
   }
 
@@ -82,13 +83,14 @@ export class Tables {
     this.#accepted.add(...placed(place), ...told(accepted), accepted.fingerprint, accepted.revision)
   }
 
-  addMessage(place: Place, message: Envelope & { revision: number }): void {
-    this.#messages.add(...placed(place), ...told(message), message.revision)
+  /** `chosen` is what `Choices.of` says of the message. */
+  addMessage(place: Place, message: Envelope & { revision: number }, chosen: number): void {
+    this.#messages.add(...placed(place), ...told(message), message.revision, chosen)
   }
 
-  /** A dead letter that stands for the record at `place`. */
-  addLetter(place: Place, id: string | null): void {
-    this.#letters.add(...placed(place), id === null ? null : idKey(id))
+  /** A dead letter of a stage that stands for the record at `place`. */
+  addLetter(place: Place, id: string | null, stage: string): void {
+    this.#letters.add(...placed(place), id === null ? null : idKey(id), stage)
   }
 
   addUnreadable(place: Place): void {

@@ -77,5 +77,11 @@ function onceText({ sources, sinks }: OnceSummary): string {
     ...lost.map((unit) => `${name}: lost ${unit}`),
     ...failed.map((unit) => `${name}: failed ${unit}`),
   ])
-  return [...lines, ...sinks.map(({ name, rows }) => `${name}: ${rows} messages stored`), ''].join('\n')
+  return [
+    ...lines,
+    ...sinks.map(
+      ({ name, rows }) => `${name}: ${rows === null ? 'all messages delivered' : `${rows} messages stored`}`,
+    ),
+    '',
+  ].join('\n')
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { providers } from '../providers/index.ts'
 import { registryConfig } from '../registry/config.ts'
-import { sinkConfig } from '../sinks/index.ts'
+import { type SinkConfig, sinkConfig } from '../sinks/index.ts'
 import { duration } from '../duration.ts'
 import { issueText } from './issue-text.ts'
 
@@ -92,6 +92,15 @@ export interface SourceConfig {
 const unique = <T extends { name: string }>(entries: readonly T[]) =>
   new Set(entries.map(({ name }) => name)).size === entries.length
 
+/** A filter that names no provider of this version would leave out everything. */
+function knownProviders(sinks: readonly SinkConfig[], context: z.RefinementCtx): void {
+  for (const [at, { where }] of sinks.entries()) {
+    if (where?.provider?.every((name) => providerNames.includes(name)) ?? true) continue
+    const message = `choose from ${providerNames.join(', ')}`
+    context.addIssue({ code: 'custom', path: [at, 'where', 'provider'], message })
+  }
+}
+
 /** The whole configuration file (contract: README, Configuration). Durations are milliseconds once read. */
 export const configSchema = z.strictObject({
   kafka: kafka.prefault({}),
@@ -106,6 +115,7 @@ export const configSchema = z.strictObject({
   sinks: z
     .array(sinkConfig)
     .refine(unique, 'two sinks have the same name')
+    .superRefine(knownProviders)
     .prefault([{ name: 'search', type: 'sqlite' }]),
 })
 

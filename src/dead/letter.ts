@@ -16,7 +16,7 @@ export interface LetterSummary {
   reason: string
   /** `unit#position`; `''` where it could not be read. */
   origin: string
-  /** Null where the envelope could not be opened. */
+  /** Null where nothing tells it. */
   source: string | null
   /** Topic, partition and offset of the record that could not be understood. */
   topic: string
@@ -85,6 +85,11 @@ export class Letter {
     }
   }
 
+  /** The source of the record; null where nothing tells. */
+  get source(): string | null {
+    return this.headers.get('chatfeed.source')?.toString() ?? this.raw()?.source ?? null
+  }
+
   summary(): LetterSummary {
     return {
       id: this.id,
@@ -93,7 +98,7 @@ export class Letter {
       stage: this.text('chatfeed.error.stage'),
       reason: this.text('chatfeed.error.reason'),
       origin: this.text('chatfeed.origin'),
-      source: this.raw()?.source ?? null,
+      source: this.source,
       topic: this.text('chatfeed.error.topic'),
       partition: Number(this.text('chatfeed.error.partition')),
       offset: Number(this.text('chatfeed.error.offset')),

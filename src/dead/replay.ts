@@ -5,6 +5,7 @@ import type { RecordHeader } from '../kafka/record-batch.ts'
 import { messageId, type RawMessage } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
 import { understand } from '../stages/enrich.ts'
+import { isSinkStage, sinkStage } from '../stages/names.ts'
 import { replaysHeader } from '../stages/replays.ts'
 import type { Topics } from '../topics.ts'
 import type { Letter } from './letter.ts'
@@ -34,6 +35,8 @@ export function replayOf(letter: Letter, targets: ReplayTargets): Replay | Refus
   const { codecs, topics, providers } = targets
   const replays = letter.replays + 1
   const headers = replaysHeader(replays)
+  const stage = letter.text('chatfeed.error.stage')
+  if (isSinkStage(stage)) return { refusal: refusedByStore(stage) }
   const raw = letter.raw()
   if (!raw) return asItCame(letter, headers, targets)
   const provider = providers.get(raw.provider)
@@ -46,6 +49,11 @@ export function replayOf(letter: Letter, targets: ReplayTargets): Replay | Refus
     headers,
   }
 }
+
+/** It was understood and lies in `messages`: only its store did not take it. */
+const refusedByStore = (stage: string): string =>
+  `The store of ${stage} refused it, and it lies in messages: mend the cause, ` +
+  `then carry it again with chatfeed sink rebuild ${stage.slice(sinkStage('').length)}.`
 
 /** What would become of it in this version: `understood`, or the code under which it would die again. */
 export function foresee({ value }: Replay, { codecs, providers }: ReplayTargets): string {

@@ -21,7 +21,7 @@ export function matching(filter: LetterFilter): (letter: Letter) => boolean {
     letter.atMs < toMs &&
     (code === undefined || letter.text('chatfeed.error.code') === code) &&
     (stage === undefined || letter.text('chatfeed.error.stage') === stage) &&
-    (source === undefined || letter.raw()?.source === source)
+    (source === undefined || letter.source === source)
 }
 
 /** The open letters that a filter accepts. */

@@ -1,12 +1,13 @@
 import type { RecordSet } from '../kafka/record-set.ts'
 import { metrics } from '../metrics.ts'
+import { sinkStage } from '../stages/names.ts'
 import type { Sink } from './sink.ts'
 
 /** Puts a set of `messages` records into a sink, and counts them. Throws what `Sink.write` throws. */
 export async function carry(records: RecordSet, sink: Sink): Promise<void> {
   const fetchedAt = await sink.write(records)
   const now = Date.now()
-  const stage = `sink:${sink.name}`
+  const stage = sinkStage(sink.name)
   const delays = metrics.delay.of(stage)
   for (const at of fetchedAt) delays.add((now - at) / 1_000)
   metrics.sinkRows.inc({ sink: sink.name }, fetchedAt.length)

@@ -49,7 +49,7 @@ export class LateSink implements Sink {
     })
   }
 
-  rows(): Promise<number> {
+  rows(): Promise<number | null> {
     return this.#use(({ sink }) => sink.rows())
   }
 

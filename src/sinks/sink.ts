@@ -1,4 +1,31 @@
+import type { CodecParts } from '../codecs.ts'
+import type { ChatfeedError } from '../errors.ts'
 import type { RecordSet } from '../kafka/record-set.ts'
+import type { Logger } from '../log.ts'
+import type { Message } from '../model.ts'
+import type { MessageReader } from './messages.ts'
+
+/** What a sink is opened with. */
+export interface SinkContext {
+  log: Logger
+  /** The cluster and topic that the records come from: positions of another stream do not count. */
+  stream: string
+  /** Reads the messages of a set, without those that the sink's `where` leaves out. */
+  messagesOf: MessageReader
+  /** What a thread of the sink's own needs to read messages, with all that is known of their schemas now. */
+  codecParts: () => CodecParts
+  refuse: Refuse
+}
+
+/**
+ * Puts a message that the store will never take into `dead`, so that the others can go on. Resolves when it lies there;
+ * only then may the sink store the set without it. Throws ChatfeedError `transient` when Kafka does not take it.
+ */
+export type Refuse = (
+  records: RecordSet,
+  message: Pick<Message, 'id' | 'revision'>,
+  error: ChatfeedError,
+) => Promise<void>
 
 /**
  * A store that messages are carried into. One consumer group per sink; the reader of a partition is the
@@ -14,14 +41,16 @@ export interface Sink {
    */
   position(partition: number): Promise<number | null>
   /**
-   * Stores the messages of these records (`messagesOf`) and `records.nextOffset` in one step. The highest revision of
+   * Stores the messages of these records (`SinkContext.messagesOf`) and `records.nextOffset`, in one step where the
+   * store has transactions, otherwise in this order. The highest revision of
    * an id stays; the same batch twice leaves the same rows. Throws ChatfeedError `transient` when the store is not there
    * (offsets do not move and the batch comes again; `store_gone` asks for the sink to be opened anew before), `fatal`
-   * when trying again cannot help. Resolves to when each of the messages was fetched, epoch ms.
+   * when trying again cannot help. Resolves to when each of the messages
+   * stored was fetched, epoch ms.
    */
   write(records: RecordSet): Promise<readonly number[]>
-  /** Messages stored now. */
-  rows(): Promise<number>
+  /** Messages stored now; null where that cannot be told. */
+  rows(): Promise<number | null>
   close(): Promise<void>
 }
 

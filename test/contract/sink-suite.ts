@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { ChatfeedError } from '../../src/errors.ts'
+import { ChatfeedError, isTransient } from '../../src/errors.ts'
 import type { Message } from '../../src/model.ts'
 import type { RevisionReader, Sink } from '../../src/sinks/sink.ts'
+import type { OpenOptions } from '../support/sink-context.ts'
 import { messageSet } from '../support/message-set.ts'
 import { recordSet } from '../unit/stages/records.ts'
 
@@ -15,11 +16,17 @@ export interface StoredMessage {
 /** A fresh store for one scenario; it cleans up after itself. */
 export interface StoreUnderTest {
   /** Opens the sink on the store for a stream; called again after a close and for a second reader beside the first. */
-  open(stream: string): Promise<Sink>
+  open(stream: string, options?: OpenOptions): Promise<Sink>
+  /** `SinkType.rewind` on the store. */
+  rewind(stream: string, to: ReadonlyMap<number, number> | null): Promise<void>
   /** Everything in the store, by message id. */
   stored(): Promise<Map<string, StoredMessage>>
   /** Asks the store as an audit does; null where this type cannot be asked, or not from here. */
   revisions(): Promise<RevisionReader | null>
+  /** A message that the store will never take; absent where there is none. */
+  poison?: Message
+  /** Takes the store away and brings it back; absent where another test does that. */
+  outage?: { begin(): Promise<void>; end(): Promise<void> }
 }
 
 /** A message with every field a store must take; `id` also gives the provider's id. */
@@ -171,6 +178,101 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     })
     await Promise.all([refused, ...neighbours.map((records) => sink.write(records))])
     assert.equal(await sink.position(3), null)
+    assert.deepEqual(await contentOf(store), expected(message('a'), message('b')))
+  })
+
+  test(`${type} sink: what the filter leaves out is not stored, and the position moves on`, async (t) => {
+    const store = await prepare(t)
+    const where = { kind: ['image' as const], conversation: ['room'] }
+    const sink = await store.open(stream, { where })
+    t.after(() => sink.close())
+    const room = { kind: 'room', id: '2477096' } as const
+    const taken = exampleMessage({ id: 'e:a#b:1', kind: 'image', conversation: room })
+    const batch = [
+      exampleMessage({ id: 'e:a#b:2', kind: 'image' }),
+      taken,
+      exampleMessage({ id: 'e:a#b:3', conversation: room }),
+    ]
+    assert.deepEqual([...(await sink.write(messageSet(0, batch, 3)))], [taken.fetchedAt])
+    assert.equal(await sink.position(0), 3)
+    assert.deepEqual([...(await store.stored()).keys()], [taken.id])
+  })
+
+  scenario('set back, a sink is given again what it has', async (store, sink) => {
+    await sink.write(messageSet(0, [message('a')], 10))
+    await sink.write(messageSet(1, [message('b')], 20))
+    await sink.close()
+    await store.rewind(
+      stream,
+      new Map([
+        [0, 4],
+        [1, 30],
+        [2, 7],
+      ]),
+    )
+    const again = await store.open(stream)
+    try {
+      const positions = await Promise.all([0, 1, 2].map((partition) => again.position(partition)))
+      assert.deepEqual(positions, [4, 20, null])
+      await again.write(messageSet(0, [message('a')], 10))
+      assert.equal(await again.position(0), 10)
+    } finally {
+      await again.close()
+    }
+    assert.deepEqual(await contentOf(store), expected(message('a'), message('b')))
+  })
+
+  scenario('emptied, a sink begins anew', async (store, sink) => {
+    await sink.write(messageSet(0, [message('a', 2)], 10))
+    await sink.close()
+    await store.rewind(stream, null)
+    const again = await store.open(stream)
+    try {
+      assert.equal(await again.position(0), null)
+      assert.deepEqual(await contentOf(store), [])
+      await again.write(messageSet(0, [message('a', 1)], 1))
+    } finally {
+      await again.close()
+    }
+    assert.deepEqual(await contentOf(store), expected(message('a', 1)))
+  })
+
+  test(`${type} sink: a message that the store never takes is refused, and the others go on`, async (t) => {
+    const store = await prepare(t)
+    const { poison } = store
+    if (!poison) return
+    const refused: string[] = []
+    const sink = await store.open(stream, {
+      refuse: ({ partition }, { id, revision }, error) => {
+        refused.push(`${partition} ${id} ${revision} ${error.remedy}`)
+        return Promise.resolve()
+      },
+    })
+    t.after(() => sink.close())
+    await sink.write(messageSet(0, [message('a'), poison, message('b')], 3))
+    assert.deepEqual(refused, [`0 ${poison.id} ${poison.revision} message`])
+    assert.equal(await sink.position(0), 3)
+    assert.deepEqual(await contentOf(store), expected(message('a'), message('b')))
+  })
+
+  test(`${type} sink: a store that is away holds up its messages and loses none`, async (t) => {
+    const store = await prepare(t)
+    const { outage } = store
+    if (!outage) return
+    const sink = await store.open(stream)
+    t.after(() => sink.close())
+    await sink.write(messageSet(0, [message('a')], 1))
+    await outage.begin()
+    await assert.rejects(sink.write(messageSet(0, [message('b')], 2)), isTransient)
+    await assert.rejects(store.open(stream), isTransient)
+    await outage.end()
+    await sink.write(messageSet(0, [message('b')], 2)).catch(async (error: unknown) => {
+      // One that asks to be opened anew is.
+      assert.ok(error instanceof ChatfeedError && error.code === 'store_gone', String(error))
+      const again = await store.open(stream)
+      t.after(() => again.close())
+      await again.write(messageSet(0, [message('b')], 2))
+    })
     assert.deepEqual(await contentOf(store), expected(message('a'), message('b')))
   })
 

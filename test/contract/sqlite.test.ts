@@ -2,18 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
-import { silentLog } from '../../src/log.ts'
-import { openSink, storedRevisions } from '../../src/sinks/index.ts'
+import { openSink, rewindSink, storedRevisions } from '../../src/sinks/index.ts'
+import { sinkContext } from '../support/sink-context.ts'
 import { sinkSuite, type StoredMessage } from './sink-suite.ts'
-import { codecs } from '../support/codecs.ts'
 
 sinkSuite('sqlite', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'chatfeed-sqlite-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'deep', 'messages.db')
+  const config = { name: 'search', type: 'sqlite', path } as const
   return Promise.resolve({
-    open: (stream) => openSink({ name: 'search', type: 'sqlite', path }, silentLog, stream, codecs),
-    revisions: () => storedRevisions({ name: 'search', type: 'sqlite', path }),
+    open: (stream, options = {}) =>
+      openSink({ ...config, ...(options.where && { where: options.where }) }, sinkContext(stream, options)),
+    rewind: (stream, to) => rewindSink(config, stream, to),
+    revisions: () => storedRevisions(config),
     stored: () => {
       const db = new DatabaseSync(path, { readOnly: true })
       const rows = db.prepare('select id, revision, text from messages').all() as ({

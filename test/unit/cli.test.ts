@@ -3,10 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
 import { openSink } from '../../src/sinks/index.ts'
-import { silentLog } from '../../src/log.ts'
-import { codecs } from '../support/codecs.ts'
 import { runChatfeed, runCommandLines, startChatfeed, temporaryFolder } from '../support/chatfeed.ts'
 import { messageSet } from '../support/message-set.ts'
+import { sinkContext } from '../support/sink-context.ts'
 import { until } from '../support/kafka.ts'
 import { message } from './samples.ts'
 
@@ -116,9 +115,7 @@ suite('the command line', { concurrency: 2 }, () => {
     const cwd = folderWith(t, 'sources: []\nsinks: [{ name: search, type: sqlite, path: found.db }]')
     const sink = await openSink(
       { name: 'search', type: 'sqlite', path: join(cwd, 'found.db') },
-      silentLog,
-      'cluster/messages',
-      codecs,
+      sinkContext('cluster/messages'),
     )
     await sink.write(
       messageSet(0, [message, { ...message, id: 'easemob:a#b:2', sentAt: message.sentAt + 1 }], 2),

@@ -1,12 +1,19 @@
 import type { CodecParts } from '../../codecs.ts'
 import type { RecordSetParts } from '../../kafka/record-set.ts'
 import type { Thrown } from '../../thrown.ts'
+import type { Where } from '../where.ts'
 import type { StoreOptions } from './store.ts'
+
+/** How a thread reads messages, and which of them it stores; all without `where`. */
+export interface Reading {
+  codecs: CodecParts
+  where?: Where
+}
 
 /** What the thread of a store is started with. */
 export interface ThreadData {
   options: StoreOptions
-  codecs: CodecParts
+  reading: Reading
   /** Of its brake. */
   cells: Int32Array<SharedArrayBuffer>
 }

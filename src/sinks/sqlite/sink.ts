@@ -1,22 +1,17 @@
-import type { Codecs } from '../../codecs.ts'
 import { ChatfeedError } from '../../errors.ts'
-import type { Logger } from '../../log.ts'
-import { messagesOf } from '../messages.ts'
-import type { Sink } from '../sink.ts'
+import type { Sink, SinkContext } from '../sink.ts'
 import type { SqliteConfig } from './config.ts'
 import { StoreThread } from './store-thread.ts'
 
 /**
  * Opens the database of the sink, made anew where it is missing, in a thread of its own: records go there as they were
- * fetched, and are decoded there. Positions are those of `stream`.
+ * fetched, and are decoded there. Nothing is ever refused: SQLite takes every message.
  */
 export async function openSqliteSink(
-  { name, path }: SqliteConfig,
-  log: Logger,
-  stream: string,
-  codecs: Codecs,
+  { name, path, where }: SqliteConfig,
+  { log, stream, messagesOf, codecParts }: SinkContext,
 ): Promise<Sink> {
-  const thread = await StoreThread.open({ path, stream }, codecs.parts())
+  const thread = await StoreThread.open({ path, stream }, { codecs: codecParts(), ...(where && { where }) })
   log.debug({ sink: name, path, stream }, 'sink opened')
   return {
     name,
@@ -29,8 +24,8 @@ export async function openSqliteSink(
       } catch (error) {
         if (error instanceof ChatfeedError && error.code === 'schema_wanted') {
           // Here the registry can be asked: this throws until it has answered, and the records come again.
-          for (const message of messagesOf(codecs.message, given)) void message
-          await thread.ask({ what: 'learn', known: codecs.parts().known })
+          for (const message of messagesOf(given)) void message
+          await thread.ask({ what: 'learn', known: codecParts().known })
         }
         throw error
       }

@@ -1,10 +1,17 @@
 import type { Transferable, Worker } from 'node:worker_threads'
-import type { CodecParts } from '../../codecs.ts'
 import { ChatfeedError } from '../../errors.ts'
 import { startThread } from '../../thread.ts'
 import { fromThrown } from '../../thrown.ts'
 import { Brake } from './brake.ts'
-import { type Answer, type Call, opening, type Question, type Results, type ThreadData } from './call.ts'
+import {
+  type Answer,
+  type Call,
+  opening,
+  type Question,
+  type Reading,
+  type Results,
+  type ThreadData,
+} from './call.ts'
 import type { StoreOptions } from './store.ts'
 
 /** The last writes are given so long to end when the store is closed. */
@@ -29,12 +36,12 @@ export class StoreThread {
   #end: ChatfeedError | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(options: StoreOptions, codecs: CodecParts) {
+  private constructor(options: StoreOptions, reading: Reading) {
     this.#path = options.path
     const brake = new Brake()
     this.#worker = startThread('thread', import.meta.url, {
       options,
-      codecs,
+      reading,
       cells: brake.cells,
     } satisfies ThreadData)
     const onProcessEnd = () => {
@@ -57,8 +64,8 @@ export class StoreThread {
   }
 
   /** Opens the store. Throws as `SqliteStore.open` does. */
-  static async open(options: StoreOptions, codecs: CodecParts): Promise<StoreThread> {
-    const thread = new StoreThread(options, codecs)
+  static async open(options: StoreOptions, reading: Reading): Promise<StoreThread> {
+    const thread = new StoreThread(options, reading)
     await thread.#answerTo(opening)
     return thread
   }

@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSyncInstance as Database } from '@photostructure/sqlite'
-import type { Codecs } from '../../codecs.ts'
 import { ChatfeedError } from '../../errors.ts'
 import type { RecordSet } from '../../kafka/record-set.ts'
-import { messagesOf } from '../messages.ts'
+import type { MessageReader } from '../messages.ts'
 import { Brake } from './brake.ts'
 import { inTransaction, openForWriting } from './database.ts'
 import { attempt } from './failure.ts'
@@ -51,8 +50,8 @@ export class SqliteStore {
   readonly #stream: string
   readonly #db: Database
   readonly #words: Words
-  readonly #codecs: Codecs
   readonly #brake: Brake
+  readonly #messagesOf: MessageReader
   readonly #addNew
   readonly #replaceOlder
   readonly #replaceWords
@@ -63,7 +62,7 @@ export class SqliteStore {
     { path, stream }: StoreOptions,
     db: Database,
     words: Words,
-    codecs: Codecs,
+    messagesOf: MessageReader,
     brake: Brake,
   ) {
     this.#path = path
@@ -71,8 +70,8 @@ export class SqliteStore {
     this.#stream = stream
     this.#db = db
     this.#words = words
-    this.#codecs = codecs
     this.#brake = brake
+    this.#messagesOf = messagesOf
     this.#addNew = db.prepare(addNew)
     this.#replaceOlder = db.prepare(replaceOlder)
     this.#replaceWords = db.prepare(
@@ -83,11 +82,15 @@ export class SqliteStore {
   }
 
   /** Opens the database, made anew where it is missing, and loads the dictionary (0.3 s, once). `brake` ends its work. */
-  static async open(options: StoreOptions, codecs: Codecs, brake = new Brake()): Promise<SqliteStore> {
+  static async open(
+    options: StoreOptions,
+    messagesOf: MessageReader,
+    brake = new Brake(),
+  ): Promise<SqliteStore> {
     const { path } = options
     const db = patiently(path, brake, () => openForWriting(path))
     const words = await Words.load()
-    return patiently(path, brake, () => new SqliteStore(options, db, words, codecs, brake))
+    return patiently(path, brake, () => new SqliteStore(options, db, words, messagesOf, brake))
   }
 
   position(partition: number): number | null {
@@ -126,7 +129,7 @@ export class SqliteStore {
   /** Adds to `texts` those of the rows that changed, by row number. */
   #store(records: RecordSet, texts: Map<number, string>): number[] {
     const fetchedAt: number[] = []
-    for (const message of messagesOf(this.#codecs.message, records)) {
+    for (const message of this.#messagesOf(records)) {
       this.#brake.check()
       const row = toRow(message)
       const added = this.#addNew.run(...row)

@@ -8,6 +8,7 @@ import { isTransient } from '../../errors.ts'
 import { RecordSet, type RecordSetParts } from '../../kafka/record-set.ts'
 import { schemaWanted } from '../../registry/late-schemas.ts'
 import { toThrown } from '../../thrown.ts'
+import { messageReader } from '../messages.ts'
 import { type Answer, type Call, opening, type Question, type Results, type ThreadData } from './call.ts'
 import { Brake } from './brake.ts'
 import { SqliteStore } from './store.ts'
@@ -16,17 +17,17 @@ import { SqliteStore } from './store.ts'
 const mostBytes = 1 << 20
 
 const port = parentPort!
-const { options, codecs: parts, cells } = workerData as ThreadData
+const { options, reading, cells } = workerData as ThreadData
 const brake = new Brake(cells)
 /** What this thread does not know it is told by the one that started it, which asks the registry. */
-const codecs = new Codecs(parts, (id) => schemaWanted(id, 'it is being asked for'))
+const codecs = new Codecs(reading.codecs, (id) => schemaWanted(id, 'it is being asked for'))
 const waiting: Call[] = []
 
 if (brake.begin()) await start()
 
 async function start(): Promise<void> {
   try {
-    const store = await SqliteStore.open(options, codecs, brake)
+    const store = await SqliteStore.open(options, messageReader(codecs.message, reading.where), brake)
     port.on('message', (call: Call) => {
       if (waiting.push(call) === 1) setImmediate(next, store)
     })

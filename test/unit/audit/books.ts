@@ -4,6 +4,7 @@ import type { AuditProgress } from '../../../src/audit/progress.ts'
 import { findProblems } from '../../../src/audit/find-problems.ts'
 import { notesOf } from '../../../src/audit/notes.ts'
 import { type AuditReport, reportOf } from '../../../src/audit/report.ts'
+import { Choices } from '../../../src/audit/choices.ts'
 import { type AuditedSink, checkSinks } from '../../../src/audit/sinks.ts'
 import type { Standing } from '../../../src/audit/stages.ts'
 import { Tables } from '../../../src/audit/tables.ts'
@@ -31,6 +32,8 @@ export interface Written {
   ts?: number
   partition?: number
   offset?: number
+  /** What sinks do with it (`Choices.of`). */
+  chosen?: number
 }
 
 /** How a made-up audit differs from one where nothing is gone. */
@@ -91,22 +94,24 @@ export class Books {
     return this.#each(records, 2, (place, written) => {
       const told = this.#envelope(written)
       this.#account(told.unit).messages++
-      this.#tables.addMessage(place, { ...told, revision: written.revision ?? 1 })
+      const { revision = 1, chosen = 0 } = written
+      this.#tables.addMessage(place, { ...told, revision }, chosen)
     })
   }
 
   /** A dead letter that stands for a record. */
   letter(
-    topic: 'raw' | 'unique',
+    topic: 'raw' | 'unique' | 'messages',
     { id = 'easemob:a:1', partition = 0, offset = 0, ts = now }: Written,
+    stage = topic === 'raw' ? 'dedup' : 'enrich',
   ): this {
     const place = {
-      topic: topic === 'raw' ? 0 : 1,
+      topic: ['raw', 'unique', 'messages'].indexOf(topic),
       partition,
       record: { offset, timestampMs: ts },
     }
     this.#records.push(() => {
-      this.#tables.addLetter(place, id)
+      this.#tables.addLetter(place, id, stage)
     })
     return this
   }
@@ -150,7 +155,14 @@ export class Books {
     })
     const { problems } = found
     const notes = notesOf(accounts, found, now)
-    const sinks = await checkSinks(tables, accounts, problems, { sinks: asked, newer, onProgress, signal })
+    const sinks = await checkSinks(tables, accounts, problems, {
+      sinks: asked,
+      choices: new Choices(asked),
+      behind: (sink) => standings.find(({ stage }) => stage === `sink:${sink}`)?.behind ?? 0,
+      newer,
+      onProgress,
+      signal,
+    })
     return reportOf({ accounts, problems, topics: tables.topics, standings, sinks, notes })
   }
 

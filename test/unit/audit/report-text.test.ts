@@ -145,7 +145,15 @@ test('a sink that was not asked is no zero and no success', () => {
     report({
       balanced: false,
       units: [unit('support', '2026112110', { sinks: { search: null } })],
-      sinks: [{ name: 'search', audited: false, reason: 'its store is on another machine, or gone' }],
+      sinks: [
+        {
+          name: 'search',
+          audited: false,
+          askable: true,
+          refused: 0,
+          reason: 'its store is on another machine, or gone',
+        },
+      ],
     }),
     plain,
   )

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { Choices } from '../../../src/audit/choices.ts'
 import type { AuditedSink } from '../../../src/audit/sinks.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
+import type { Message } from '../../../src/model.ts'
+import { message as anyMessage } from '../samples.ts'
 import { Books, told, type Written } from './books.ts'
 
 /** A sink over a store that holds these revisions. */
@@ -14,6 +17,7 @@ function sink(
     groupId: '',
     asked: [] as number[],
     closed: 0,
+    selection: null,
     open: () =>
       Promise.resolve({
         of: (ids: readonly string[]) => {
@@ -54,8 +58,8 @@ test('every id must be in every sink with its highest revision; counts follow th
     ],
   )
   assert.deepEqual(report.sinks, [
-    { name: 'search', audited: true, reason: null },
-    { name: 'archive', audited: true, reason: null },
+    { name: 'search', audited: true, askable: true, refused: 0, reason: null },
+    { name: 'archive', audited: true, askable: true, refused: 0, reason: null },
   ])
   assert.equal(search.closed, 1)
 })
@@ -111,10 +115,11 @@ test('ids that hold a NUL are told apart', async (t) => {
 })
 
 test('a store that cannot be asked is not audited, and the whole is not called balanced', async (t) => {
-  const unseen = { name: 'far', groupId: '', open: () => Promise.resolve(null) }
+  const unseen = { name: 'far', groupId: '', selection: null, open: () => Promise.resolve(null) }
   const broken = {
     name: 'broken',
     groupId: '',
+    selection: null,
     open: () => Promise.reject(new ChatfeedError('fatal', 'x', 'It is damaged.')),
   }
   const report = await carried(t, two).audit({ sinks: [unseen, broken, sink({ 'easemob:a:2': 1 })] })
@@ -128,7 +133,7 @@ test('a store that cannot be asked is not audited, and the whole is not called b
 })
 
 test('a store that is not there yet lacks nothing where there are no messages', async (t) => {
-  const unseen = { name: 'far', groupId: '', open: () => Promise.resolve(null) }
+  const unseen = { name: 'far', groupId: '', selection: null, open: () => Promise.resolve(null) }
   assert.equal((await new Books(t).audit({ sinks: [unseen] })).balanced, true)
 })
 
@@ -164,4 +169,74 @@ test('where a cluster was lost, its store tells', async (t) => {
     newer: () => Promise.resolve(0),
   })
   assert.equal(report.balanced, false)
+})
+
+const selection = (takes: string, removes: string) => ({
+  takes: ({ id }: Message) => takes.includes(id),
+  removes: ({ id }: Message) => removes.includes(id),
+})
+
+test('a sink that chooses owes the newest revision that it takes, and none that it removes', async (t) => {
+  const choosy = { ...sink({ 'easemob:a:1': 1 }, 'some'), selection: selection('', '') }
+  const other = { ...sink({}, 'other'), selection: selection('', '') }
+  const takenBySome = 1
+  const removedBySome = 3
+  const report = await new Books(t)
+    .raw(one, edited, two)
+    .unique(one, edited, two)
+    .messages({ ...one, chosen: takenBySome }, edited, { ...two, chosen: removedBySome + 4 })
+    .audit({ sinks: [choosy, other] })
+  assert.deepEqual(
+    report.problems.map(({ kind, where, id }) => `${kind} ${where} ${id}`),
+    ['missing sink:other easemob:a:2'],
+  )
+})
+
+test('a sink that holds more than it takes holds foreign messages', async (t) => {
+  const choosy = { ...sink({ 'easemob:a:1': 1, 'easemob:a:2': 1 }, 'some'), selection: selection('', '') }
+  const report = await carried(t, { ...one, chosen: 1 }, two).audit({
+    sinks: [choosy],
+    newer: () => Promise.resolve(0),
+  })
+  assert.deepEqual(
+    report.problems.map(({ where, count }) => `${where} ${count}`),
+    ['messages 1'],
+  )
+})
+
+test('what choices say of a message is told apart sink by sink', () => {
+  const sinks = [
+    { name: 'all', selection: null },
+    { name: 'a', selection: selection('m', '') },
+    { name: 'b', selection: selection('mn', 'n') },
+  ]
+  const choices = new Choices(sinks)
+  assert.equal(choices.areNeeded, true)
+  assert.equal(choices.of({ ...anyMessage, id: 'm' }), 1 + 4)
+  assert.equal(choices.of({ ...anyMessage, id: 'n' }), 12)
+  assert.equal(choices.sqlOf('all'), null)
+  assert.equal(new Choices([sinks[0]!]).areNeeded, false)
+})
+
+test('what a store refused is a dead letter and nothing that it lacks; another sink owes it all the same', async (t) => {
+  const report = await carried(t, one)
+    .letter('messages', { ...one, offset: 0 }, 'sink:picky')
+    .audit({ sinks: [sink({}, 'picky'), sink({}, 'other')] })
+  assert.deepEqual(
+    report.problems.map(({ where }) => where),
+    ['sink:other'],
+  )
+  assert.deepEqual(
+    report.sinks.map(({ refused }) => refused),
+    [1, 0],
+  )
+})
+
+test('a sink whose store can never be asked has passed every message, or lacks so many', async (t) => {
+  const hook = { name: 'hook', groupId: '', selection: null, open: null }
+  const report = await carried(t, one).audit({ sinks: [hook] })
+  assert.deepEqual([report.balanced, report.sinks[0]?.askable], [true, false])
+  const standings = [{ stage: 'sink:hook', behind: 3, next: new Map() }]
+  const behind = await carried(t, one).audit({ sinks: [hook], standings })
+  assert.deepEqual([behind.balanced, behind.problemCount], [false, 3])
 })

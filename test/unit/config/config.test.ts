@@ -149,15 +149,21 @@ test('unknown keys are faults on every level', () => {
 
 test('what the documentation knows and this version cannot do is refused, not ignored', () => {
   for (const text of [
-    'sources: []\nregistry: { url: "https://r" }',
     'sources: []\nattachments: { mode: archive }',
     'sources: []\nattachments: { maxBytes: 50MB }',
-    'sources: []\nsinks: [{ name: s, type: opensearch, url: "http://h" }]',
-    'sources: []\nsinks: [{ name: s, type: sqlite, where: { kind: text } }]',
   ]) {
     const [fault] = faultsOf(text)
     assert.match(fault?.message ?? '', /part of this version/, text)
   }
+})
+
+test('a filter that fits no provider of this version is refused', () => {
+  const where = (provider: string) =>
+    `sources: []\nsinks: [{ name: s, type: sqlite, where: { provider: ${provider} } }]`
+  assert.deepEqual(faultsOf(where('easemop')), [
+    { path: 'sinks.0.where.provider', message: 'choose from easemob, polyv' },
+  ])
+  assert.deepEqual(parseConfig(where('[polyv, easemob]')).sinks[0]?.where, { provider: ['polyv', 'easemob'] })
 })
 
 test('what the validator finds by itself is told as what to write instead', () => {

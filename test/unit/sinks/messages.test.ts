@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { messageCodec } from '../../support/codecs.ts'
 import { ChatfeedError } from '../../../src/errors.ts'
-import { messagesOf } from '../../../src/sinks/messages.ts'
+import { messageReader } from '../../../src/sinks/messages.ts'
 import { message } from '../samples.ts'
 import { recordSet } from '../stages/records.ts'
 
+const messagesOf = messageReader(messageCodec)
 const key = Buffer.from(message.id)
 const good = { key, value: Buffer.from(messageCodec.encode(message)) }
 
 test('every record with a value is a message', () => {
   const records = recordSet([good, { key, value: null }, good], { topic: 'messages' })
-  assert.equal(JSON.stringify([...messagesOf(messageCodec, records)]), JSON.stringify([message, message]))
+  assert.equal(JSON.stringify([...messagesOf(records)]), JSON.stringify([message, message]))
 })
 
 test('a foreign record is told with its place and the mend', () => {
@@ -19,7 +20,7 @@ test('a foreign record is told with its place and the mend', () => {
   for (const value of [Buffer.from('private words of another program'), cut]) {
     const records = recordSet([good, { key, value }], { topic: 'messages' })
     assert.throws(
-      () => [...messagesOf(messageCodec, records)],
+      () => [...messagesOf(records)],
       (error) => {
         assert.ok(error instanceof ChatfeedError)
         assert.deepEqual([error.remedy, error.code], ['fatal', 'foreign_record'])

@@ -2,20 +2,14 @@
  * A process for crash.test.ts to kill: `crash-writer.ts PATH PARTITION` reads on from the stored position and writes
  * batches for ever; message n of a partition has offset n. Says `ready` once it writes.
  */
-import { silentLog } from '../../../../src/log.ts'
 import { openSqliteSink } from '../../../../src/sinks/sqlite/sink.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
 import { messageSet } from '../../../support/message-set.ts'
-import { codecs } from '../../../support/codecs.ts'
+import { sinkContext } from '../../../support/sink-context.ts'
 
 const [path = '', partitionText = '0'] = process.argv.slice(2)
 const partition = Number(partitionText)
-const sink = await openSqliteSink(
-  { name: 'search', type: 'sqlite', path },
-  silentLog,
-  'cluster/messages',
-  codecs,
-)
+const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, sinkContext('cluster/messages'))
 let offset = (await sink.position(partition)) ?? 0
 for (;;) {
   const batch = Array.from({ length: 1 + (offset % 37) }, (_, n) =>

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { DatabaseSync } from '@photostructure/sqlite'
+import { messageReader } from '../../../../src/sinks/messages.ts'
 import { SqliteStore } from '../../../../src/sinks/sqlite/store.ts'
 import { codecs } from '../../../support/codecs.ts'
 
@@ -15,7 +16,7 @@ export function freshPath(t: TestContext): string {
 
 /** A store in this thread. */
 export async function openAt(t: TestContext, path: string): Promise<SqliteStore> {
-  const store = await SqliteStore.open({ path, stream: 'cluster/messages' }, codecs)
+  const store = await SqliteStore.open({ path, stream: 'cluster/messages' }, messageReader(codecs.message))
   t.after(() => {
     store.close()
   })

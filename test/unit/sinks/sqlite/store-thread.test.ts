@@ -8,23 +8,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { ChatfeedError } from '../../../../src/errors.ts'
-import { silentLog } from '../../../../src/log.ts'
 import type { Sink } from '../../../../src/sinks/sink.ts'
 import { openSqliteSink } from '../../../../src/sinks/sqlite/sink.ts'
 import { exampleMessage } from '../../../contract/sink-suite.ts'
 import { messageSet } from '../../../support/message-set.ts'
+import { sinkContext } from '../../../support/sink-context.ts'
 import { freshPath, rowsOf } from './fresh.ts'
-import { codecs } from '../../../support/codecs.ts'
 
 /** A sink whose thread the test can get hold of. */
 async function openThread(t: TestContext, path: string): Promise<{ sink: Sink; thread: Worker }> {
   const posted = t.mock.method(Worker.prototype, 'postMessage')
-  const sink = await openSqliteSink(
-    { name: 'search', type: 'sqlite', path },
-    silentLog,
-    'cluster/messages',
-    codecs,
-  )
+  const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, sinkContext('cluster/messages'))
   t.after(() => sink.close().catch(() => undefined))
   await sink.rows()
   return { sink, thread: posted.mock.calls.at(-1)?.this as Worker }
@@ -84,12 +78,7 @@ test('a store that cannot be opened says so and leaves no thread behind', async 
     },
   )
   await assert.rejects(
-    openSqliteSink(
-      { name: 'search', type: 'sqlite', path: `${path}/\0` },
-      silentLog,
-      'cluster/messages',
-      codecs,
-    ),
+    openSqliteSink({ name: 'search', type: 'sqlite', path: `${path}/\0` }, sinkContext('cluster/messages')),
   )
   on.mock.restore()
   assert.deepEqual(await Promise.all(exits), [0])
