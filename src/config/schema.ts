@@ -101,10 +101,15 @@ function knownProviders(sinks: readonly SinkConfig[], context: z.RefinementCtx):
   }
 }
 
+/** An address that the environment leaves empty means no registry, so that one file serves with and without. */
+function unlessEmpty(registry: unknown): unknown {
+  return (registry as { url?: unknown } | null | undefined)?.url === '' ? undefined : registry
+}
+
 /** The whole configuration file (contract: README, Configuration). Durations are milliseconds once read. */
 export const configSchema = z.strictObject({
   kafka: kafka.prefault({}),
-  registry: registryConfig.optional(),
+  registry: z.preprocess(unlessEmpty, registryConfig.optional()),
   dataDir: z.string().min(1).default('.chatfeed'),
   http: http.prefault({}),
   dedup: z.strictObject({ window: duration.prefault('30d') }).prefault({}),

@@ -12,6 +12,9 @@ import { providers } from '../../src/providers/index.ts'
 interface Service {
   image: string
   command?: string[]
+  profiles?: string[]
+  volumes?: string[]
+  environment?: Record<string, string>
 }
 
 const root = new URL('../../', import.meta.url)
@@ -26,8 +29,9 @@ function valueOf(command: readonly string[] | undefined, option: string): string
   return at < 0 ? undefined : command?.[at + 1]
 }
 
-test('the services together run every role once', () => {
-  const roles = ours.flatMap(({ command }) => valueOf(command, '--only') ?? [])
+test('the services that every composition has run every role once', () => {
+  const always = ours.filter(({ profiles }) => !profiles)
+  const roles = always.flatMap(({ command }) => valueOf(command, '--only') ?? [])
   assert.deepEqual(roles.toSorted(), ['dedup', 'enrich', 'ingest', 'sink'])
   const all = parseRoles(roles.join(','), config)
   assert.deepEqual(all, parseRoles(undefined, config))
@@ -56,6 +60,39 @@ test('the configuration reads the simulated providers of the service sandbox', (
     for (const key of ['baseUrl', 'org', 'app', 'clientId', 'clientSecret', 'appId', 'appSecret', 'channels'])
       assert.deepEqual(source?.[key], served[key], `${provider.name} ${key}`)
   }
+})
+
+/** The configuration file that a service mounts. */
+const mounted = ({ volumes = [] }: Service): string | undefined =>
+  volumes.map((volume) => volume.split(':')).find(([, to]) => to === '/srv/chatfeed/chatfeed.yaml')?.[0]
+
+test('the sinks of a profile write to services of that profile, by groups of their own', () => {
+  const names = new Set(config.sinks.map(({ name }) => name))
+  const chosen = ours.filter(({ profiles }) => profiles)
+  assert.ok(chosen.length > 0)
+  for (const service of chosen) {
+    const { sinks, sources, kafka } = readConfig(new URL(mounted(service) ?? '', root).pathname)
+    assert.deepEqual([sources, kafka.brokers], [[], config.kafka.brokers])
+    assert.equal(valueOf(service.command, '--only'), 'sink')
+    for (const sink of sinks) {
+      assert.ok(names.size < names.add(sink.name).size, `${sink.name} is the name of another sink`)
+      const host = 'url' in sink ? new URL(sink.url).hostname : ''
+      assert.deepEqual(compose.services[host]?.profiles, service.profiles, `${sink.name}: ${host}`)
+    }
+  }
+})
+
+test('one variable turns the registry on for every role', (t) => {
+  const roles = ours.filter(({ command = [] }) => command.includes('up'))
+  for (const { environment } of roles) assert.equal(environment?.['REGISTRY_URL'], '${REGISTRY_URL:-}')
+  const url = 'http://registry:8080/apis/ccompat/v7'
+  process.env['REGISTRY_URL'] = url
+  t.after(() => delete process.env['REGISTRY_URL'])
+  for (const file of new Set(roles.map(mounted)))
+    assert.equal(readConfig(new URL(file ?? '', root).pathname).registry?.url, url)
+  assert.equal(config.registry, undefined)
+  assert.deepEqual(compose.services['registry']?.profiles, ['registry'])
+  assert.ok(read('docker-compose.yml').includes(`REGISTRY_URL=${url} docker compose --profile registry`))
 })
 
 test('the configuration names the broker by its service, which is the Kafka that the tests run against', () => {
