@@ -49,8 +49,8 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   const { config, kafka, log, topics } = runtime
   const stages: RunningRole[] = []
   // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
-  const enrich = roles.enrich ? await prepareEnrich(runtime) : undefined
   const sinks = await openSinks(runtime, roles)
+  const enrich = roles.enrich ? await prepareEnrich(runtime).catch(closing(sinks)) : undefined
   const sources = new Map<string, SourceStatus>()
   const ended = new Map<string, SourceEnd>()
   const raw = providers.map(({ name }) => topics.raw(name))
@@ -146,6 +146,13 @@ async function openSinks(
     }
     return sinks
   } catch (error) {
+    return closing(sinks)(error)
+  }
+}
+
+/** Closes what is open before it says what went wrong. */
+function closing(sinks: ReadonlyMap<string, Sink>): (error: unknown) => Promise<never> {
+  return async (error) => {
     await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
     throw error
   }

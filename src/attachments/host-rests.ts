@@ -29,12 +29,12 @@ export class HostRests {
     const failures = before.failures + 1
     // What failed was under way before the rest began.
     if (before.untilMs > this.#now()) return
-    const rests = askedMs !== undefined || failures >= strikes
-    const restMs = Math.min(Math.max(before.restMs, askedMs ?? 0), longestRestMs)
-    this.#hosts.set(host, {
-      failures,
-      restMs: rests ? Math.min(restMs * 2, longestRestMs) : before.restMs,
-      untilMs: rests ? this.#now() + restMs : 0,
-    })
+    const { restMs } = before
+    if (askedMs !== undefined) this.#hosts.set(host, { failures, restMs, untilMs: this.#now() + askedMs })
+    else if (failures < strikes) this.#hosts.set(host, { failures, restMs, untilMs: 0 })
+    else {
+      const next = Math.min(restMs * 2, longestRestMs)
+      this.#hosts.set(host, { failures, restMs: next, untilMs: this.#now() + restMs })
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Agent, type Dispatcher } from 'undici'
 import { ChatfeedError } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -78,6 +79,8 @@ export class Resolver {
    * is wrong with it is in the metrics, and in the log without path and query.
    */
   async resolve(attachment: Attachment, asker: Asker, signal: AbortSignal): Promise<Outcome> {
+    // All attachments of a set of records listen to one.
+    setMaxListeners(0, signal)
     const outcome = await this.#resolve(attachment, asker, signal)
     metrics.attachments.inc({ state: outcome.state })
     if (outcome.reason !== null) {

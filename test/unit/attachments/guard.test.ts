@@ -155,7 +155,7 @@ test('names are resolved without the addresses that are refused', async () => {
   const looked = (of: Guard, options: { all: boolean }) =>
     new Promise<string | string[]>((resolve) => {
       of.lookup('localhost', options, (error, found: string | LookupAddress[]) => {
-        const code = (error as NodeJS.ErrnoException | null)?.code
+        const code = error?.code
         resolve(code ?? (Array.isArray(found) ? found.map(({ address }) => address) : found))
       })
     })

@@ -143,7 +143,10 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
     const refusal = gate.unknownApp(context)
     if (refusal) return refusal
     const { filesDownUntil, filesNeedToken, filesRedirected, filesPaged } = settings
-    if (now() < filesDownUntil) return storeError(503, 'SlowDown', 'Please reduce your request rate.')
+    if (now() < filesDownUntil) {
+      context.header('retry-after', '1')
+      return gate.fail(context, 503, 'service_unavailable', 'The service is busy')
+    }
     const file = files.find(context.req.param('uuid'))
     if (file === null) return gate.fail(context, 404, 'entity_not_found', 'file may not exists')
     const secret = context.req.query('share-secret') ?? context.req.header('share-secret')
