@@ -17,21 +17,28 @@ export const addressRefused = 'ADDRESS_REFUSED'
  */
 export class Guard {
   readonly #allowed: AllowList
-  /** Hosts of `baseUrl`s, by name alone: which port and path of them is a file is told by `FileAccess.isOwn`. */
+  /** Names of the sources' own hosts: which port and path of them is a file is told by `FileAccess.isOwn`. */
   readonly #own: ReadonlySet<string>
-  readonly #providerHosts = new Map<FileAccess, AllowList>()
+  readonly #providerHosts: ReadonlyMap<FileAccess, AllowList>
 
-  constructor(allowHosts: readonly string[], ownHosts: readonly string[]) {
+  constructor(allowHosts: readonly string[], accesses: readonly FileAccess[]) {
     this.#allowed = new AllowList(allowHosts)
-    this.#own = new Set(ownHosts)
+    this.#own = new Set(accesses.map(({ ownHost }) => ownHost))
+    this.#providerHosts = new Map(accesses.map((access) => [access, new AllowList(access.hosts)]))
+  }
+
+  /** The hosts that are allowed by their full name, with their ports. */
+  get namedHosts(): string[] {
+    const lists = [...this.#providerHosts.values(), this.#allowed]
+    return [...new Set(lists.flatMap(({ hosts }) => hosts))]
   }
 
   /** Why a link of a source must not be followed, as a stable word; null for one that may. */
   refusal(url: URL, access: FileAccess | undefined): string | null {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'scheme_refused'
     if (url.username !== '' || url.password !== '') return 'userinfo_refused'
-    if (access?.isOwn(url) || this.#allowed.has(url)) return null
-    return access && this.#hostsOf(access).has(url) ? null : 'host_refused'
+    if (this.#allowed.has(url) || access?.isOwn(url)) return null
+    return access && this.#providerHosts.get(access)?.has(url) ? null : 'host_refused'
   }
 
   /** Whether a host may be reached at an address. */
@@ -62,14 +69,5 @@ export class Guard {
       else if (options.all) callback(null, addresses)
       else callback(null, first.address, first.family)
     })
-  }
-
-  #hostsOf(access: FileAccess): AllowList {
-    let list = this.#providerHosts.get(access)
-    if (!list) {
-      list = new AllowList(access.hosts)
-      this.#providerHosts.set(access, list)
-    }
-    return list
   }
 }

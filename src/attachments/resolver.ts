@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { ChatfeedError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
@@ -63,7 +63,7 @@ export class Resolver {
     this.#options = options
     this.#guard = new Guard(
       allowHosts,
-      [...sources.values()].map(({ access }) => access.ownHost),
+      [...sources.values()].map(({ access }) => access),
     )
     this.#turns = new Turns(concurrency)
     this.#dispatcher = new Agent({
@@ -90,6 +90,15 @@ export class Resolver {
       this.#options.log.debug({ source: asker.source, host, state, reason }, 'attachment is not there')
     }
     return outcome
+  }
+
+  /** Whether each host that is known by name answers, whatever it says; asks for no file. */
+  async reach(signal: AbortSignal): Promise<{ host: string; answers: boolean }[]> {
+    const asked = this.#guard.namedHosts.map(async (host) => ({
+      host,
+      answers: await this.#reach(host, signal),
+    }))
+    return Promise.all(asked)
   }
 
   async close(): Promise<void> {
@@ -220,6 +229,23 @@ export class Resolver {
 
   #isAuthorized({ files, url }: Task): boolean {
     return files?.access.isOwn(url) ?? false
+  }
+
+  async #reach(host: string, signal: AbortSignal): Promise<boolean> {
+    for (const scheme of ['https', 'http']) {
+      try {
+        const { body } = await request(`${scheme}://${host}/`, {
+          dispatcher: this.#dispatcher,
+          method: 'HEAD',
+          signal,
+        })
+        await body.dump()
+        return true
+      } catch (error) {
+        this.#options.log.debug({ host, scheme, code: codeOf(error) }, 'attachment host does not answer')
+      }
+    }
+    return false
   }
 
   #outcomeOf(error: unknown, { url, signal, isSilent }: Task): Outcome {

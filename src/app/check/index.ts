@@ -5,6 +5,7 @@ import type { Logger } from '../../log.ts'
 import { checkSink } from '../../sinks/index.ts'
 import type { Budgets } from '../budgets.ts'
 import { configuredSource } from '../open-source.ts'
+import { checkAttachments } from './attachments.ts'
 import { checkKafka } from './kafka.ts'
 import { checkMachine } from './machine.ts'
 
@@ -41,6 +42,7 @@ export async function checkAll(options: CheckOptions): Promise<CheckedPart[]> {
         }
       },
     ]),
+    ['attachments', () => checkAttachments(config, log, budgets)],
     ...config.sinks.map((sink): [string, () => Promise<Finding[]>] => [
       `sink ${sink.name} (${sink.type})`,
       () => checkSink(sink),

@@ -16,7 +16,7 @@ const secretName = 'share-secret'
  * a forged link to another part of the interface must not be read with our rights (facts: Easemob docs, chatfiles).
  */
 export class EasemobFileAccess implements FileAccess {
-  readonly hosts = ['*.easemob.com', '*.easecdn.com', '*.chat.agora.io']
+  readonly hosts: readonly string[]
   readonly ownHost: string
   readonly rate: FileAccess['rate']
   readonly #config: EasemobConfig
@@ -29,6 +29,8 @@ export class EasemobFileAccess implements FileAccess {
     const { origin, protocol, hostname, host, pathname } = new URL(config.baseUrl)
     const { org, app } = config
     const downloads = downloadHosts.get(host)
+    const named = downloads === undefined ? [] : [downloads]
+    this.hosts = [...named, '*.easemob.com', '*.easecdn.com', '*.chat.agora.io']
     this.#config = config
     this.#context = context
     this.#origins = [origin, ...(downloads === undefined ? [] : [`${protocol}//${downloads}`])]

@@ -5,7 +5,7 @@ import type { PolyvConfig } from './config.ts'
 export function polyvFileAccess({ baseUrl }: PolyvConfig): FileAccess {
   const { origin, hostname } = new URL(baseUrl)
   return {
-    hosts: ['*.videocc.net'],
+    hosts: ['liveimages.videocc.net', '*.videocc.net'],
     ownHost: hostname,
     isOwn: (url) => url.origin === origin && !url.pathname.startsWith('/live/'),
     rate: null,

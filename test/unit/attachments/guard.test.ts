@@ -33,7 +33,7 @@ const guard = new Guard(
     '[fd00::1]:8080',
     'пример.рф',
   ],
-  ['127.0.0.1'],
+  [cloud, local, live],
 )
 
 const judged = (link: string, access?: FileAccess): string | null => {
