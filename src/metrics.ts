@@ -36,6 +36,12 @@ export const metrics = {
       for (const [source, deadline] of unitDeadlines) this.set({ source }, (deadline - Date.now()) / 1_000)
     },
   }),
+  attachments: counter('attachments_total', 'Attachments that were asked for, by what became of them.', [
+    'state',
+  ]),
+  attachmentFailures: counter('attachment_failures_total', 'Attachments that are not there, by reason.', [
+    'reason',
+  ]),
   delay: new DelayHistogram(
     'chatfeed_delay_seconds',
     'From the moment chatfeed received a record to the end of the stage.',

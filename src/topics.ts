@@ -15,6 +15,8 @@ export interface Topics {
   ledger: string
   /** Avro UnreadCount, one record a poll and user; keys are `source|user`. */
   unread: string
+  /** JSON PendingFiles, compacted: messages whose attachments are to be asked for again. */
+  attachments: string
   group: (name: string) => string
 }
 
@@ -27,6 +29,7 @@ export function topicNames(prefix: string): Topics {
     dead: `${prefix}dead`,
     ledger: `${prefix}ledger`,
     unread: `${prefix}unread`,
+    attachments: `${prefix}attachments`,
     group: (name) => `${prefix}${name}`,
   }
 }
@@ -72,12 +75,14 @@ export function topicSpecs(
     config: { ...common, ...config },
   })
   const kept = (ms: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(ms) })
+  const compacted = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.1' }
   return [
     ...providers.map((provider) => topic(names.raw(provider), kept(windowMs))),
     topic(names.unique, kept(windowMs)),
     topic(names.messages, kept(-1)),
     topic(names.dead, kept(-1)),
-    topic(names.ledger, { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.1' }),
+    topic(names.ledger, compacted),
     topic(names.unread, kept(windowMs)),
+    topic(names.attachments, compacted),
   ]
 }

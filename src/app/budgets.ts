@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config, SourceConfig } from '../config/config.ts'
 import { ChatfeedError } from '../errors.ts'
-import { CallLog, inMemory } from '../ingest/call-log.ts'
+import { CallLog, inMemory, type RateLimit } from '../ingest/call-log.ts'
 import { SharedBudget } from '../ingest/rate-budget.ts'
 import type { Logger } from '../log.ts'
 import { providersByName } from '../providers/index.ts'
@@ -35,6 +35,15 @@ export class Budgets {
   /** The budget of one source of the configuration. */
   of(source: SourceConfig): SharedBudget {
     return this.#budgets.get(providerOf(source).rateOf(source).countedBy)!
+  }
+
+  /** The budget of calls for files, which providers count apart. */
+  ofFiles(rate: RateLimit): SharedBudget {
+    const known = this.#budgets.get(rate.countedBy)
+    if (known) return known
+    const budget = new SharedBudget(this.#calls, rate)
+    this.#budgets.set(rate.countedBy, budget)
+    return budget
   }
 
   close(): void {

@@ -27,6 +27,7 @@ export function openTopic(topics: Topics, codecs: Codecs, name: string): Readabl
     { topic: topics.dead, decode: deadFields },
     { topic: topics.ledger, decode: read(codecs.ledgerEntry) },
     { topic: topics.unread, decode: read(codecs.unreadCount) },
+    { topic: topics.attachments, decode: pendingFields },
   ]
   const prefix = topics.group('')
   const found = known.find(({ topic }) => topic === name || topic === prefix + name)
@@ -60,6 +61,12 @@ function deadFields(record: RecordView): Record<string, unknown> {
     payload: record.value()?.toString() ?? null,
     ...(told && { resolution: { ...told.resolution, offset: told.offset } }),
   }
+}
+
+/** What is still tried of a message's attachments; only the id once nothing is. */
+function pendingFields(record: RecordView): Record<string, unknown> {
+  const text = record.value()?.toString() ?? '{}'
+  return { id: record.key()?.toString() ?? null, ...(JSON.parse(text) as Record<string, unknown>) }
 }
 
 function valueOf(record: RecordView): Buffer {

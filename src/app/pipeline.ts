@@ -4,7 +4,7 @@ import type { SourceStatus } from '../ingest/source-loop.ts'
 import type { GroupMember } from '../kafka/group.ts'
 import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
-import { providers, providersByName } from '../providers/index.ts'
+import { providers } from '../providers/index.ts'
 import { openSink } from '../sinks/index.ts'
 import { LateSink } from '../sinks/late-sink.ts'
 import { messageReader } from '../sinks/messages.ts'
@@ -13,7 +13,7 @@ import type { Sink, SinkContext } from '../sinks/sink.ts'
 import { sinkStage } from '../stages/names.ts'
 import { carry } from '../sinks/carry.ts'
 import { openDedup } from '../stages/dedup.ts'
-import { openEnrich } from '../stages/enrich.ts'
+import { prepareEnrich } from './attachments.ts'
 import { configuredSource } from './open-source.ts'
 import type { Roles } from './roles.ts'
 import type { Runtime } from './runtime.ts'
@@ -53,6 +53,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   const stages: RunningRole[] = []
   // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
   const sinks = await openSinks(runtime, roles)
+  const enrich = roles.enrich ? await prepareEnrich(runtime).catch(closing(sinks)) : undefined
   const sources = new Map<string, SourceStatus>()
   const ended = new Map<string, SourceEnd>()
   const raw = providers.map(({ name }) => topics.raw(name))
@@ -68,17 +69,12 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       member: runStage({ kafka, log, groupId, inputs: raw, outputs: [unique, dead], open }),
     })
   }
-  if (roles.enrich) {
+  if (enrich) {
     const groupId = topics.group('enrich')
-    const { messages, dead } = topics
     const inputs = [topics.unique]
-    const open = () => openEnrich({ codecs, messages, dead, providers: providersByName })
-    stages.push({
-      name: 'enrich',
-      groupId,
-      inputs,
-      member: runStage({ kafka, log, groupId, inputs, outputs: [messages, dead], open }),
-    })
+    const outputs = [topics.messages, topics.dead, topics.attachments, ...raw]
+    const member = runStage({ kafka, log, groupId, inputs, outputs, ...enrich })
+    stages.push({ name: 'enrich', groupId, inputs, member })
   }
   for (const [name, sink] of sinks) {
     const groupId = topics.group(`sink.${name}`)
@@ -131,6 +127,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     async stop() {
       await Promise.allSettled(members.map((member) => member.stop()))
       await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
+      await enrich?.close()
     },
   }
 }
@@ -160,6 +157,13 @@ async function openSinks(
     }
     return sinks
   } catch (error) {
+    return closing(sinks)(error)
+  }
+}
+
+/** Closes what is open before it says what went wrong. */
+function closing(sinks: ReadonlyMap<string, Sink>): (error: unknown) => Promise<never> {
+  return async (error) => {
     await Promise.allSettled([...sinks.values()].map((sink) => sink.close()))
     throw error
   }

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { entryFault } from '../attachments/allow-list.ts'
+import { byteSize } from '../byte-size.ts'
 import { providers } from '../providers/index.ts'
 import { registryConfig } from '../registry/config.ts'
 import { type SinkConfig, sinkConfig } from '../sinks/index.ts'
@@ -45,13 +47,35 @@ const http = z.strictObject({
   port: z.coerce.number().int().min(0).max(65_535).default(8787),
 })
 
-const attachments = z.strictObject({
-  mode: z.literal('link', { error: 'only link is part of this version' }).default('link'),
-  allowHosts: later('attachments.allowHosts'),
-  archive: later('attachments.archive'),
-  concurrency: later('attachments.concurrency'),
-  maxBytes: later('attachments.maxBytes'),
+const s3 = z
+  .strictObject({
+    endpoint: z.url({ protocol: /^https?$/, error: 'write the address of the S3 service' }),
+    region: z.string(),
+    accessKeyId: z.string(),
+    secretAccessKey: z.string(),
+  })
+  .partial()
+
+const allowedHost = z.string().superRefine((text, context) => {
+  const fault = entryFault(text)
+  if (fault !== null) context.addIssue({ code: 'custom', message: fault })
 })
+
+const attachments = z
+  .strictObject({
+    mode: z.enum(['link', 'check', 'archive'], 'write link, check or archive').default('link'),
+    allowHosts: z.array(allowedHost, 'list the hosts, such as [files.example.com]').default([]),
+    archive: z.string().min(1).optional(),
+    s3: s3.optional(),
+    concurrency: count(1_000).default(8),
+    maxBytes: byteSize.prefault('50MB'),
+    timeout: duration.refine((ms) => ms >= 100 && ms <= 240_000, 'between 100ms and 240s').prefault('30s'),
+    retryAfter: duration.refine((ms) => ms >= 100, 'wait at least 100ms').prefault('1m'),
+  })
+  .refine(({ mode, archive }) => mode !== 'archive' || archive !== undefined, {
+    path: ['archive'],
+    message: 'name the folder or s3://bucket/prefix that the files go to',
+  })
 
 const providerNames = providers.map(({ name }) => name)
 

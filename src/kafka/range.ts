@@ -10,6 +10,8 @@ export interface RangeOptions {
   /** The offset to stop before; the end of the committed records at the time of the call by default. */
   to?: number
   signal?: AbortSignal
+  /** Fetched at once, or the first batch if that is larger. */
+  maxPartitionBytes?: number
   /** Hears after every poll what keeps the broker from answering; null where nothing does. */
   onPoll?: (trouble: string | null) => void
 }
@@ -21,11 +23,11 @@ export async function* readRange(
   partition: number,
   options: RangeOptions = {},
 ): AsyncGenerator<RecordSet> {
-  const { signal } = options
+  const { signal, maxPartitionBytes = 4 << 20 } = options
   const from =
     options.from ?? (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ?? 0
   const to = options.to ?? (await topicOffsets(connection, topic, 'latest', [partition])).get(partition) ?? 0
-  const fetcher = new Fetcher(connection, { maxPartitionBytes: 4 << 20 })
+  const fetcher = new Fetcher(connection, { maxPartitionBytes })
   fetcher.seek(topic, partition, from)
   for (let next = from; next < to && !signal?.aborted;) {
     const sets = await fetcher.poll(signal)

@@ -21,6 +21,21 @@ export interface StageTask {
    * Throws `transient` to start anew, anything else to end the process.
    */
   process(records: RecordSet, out: Outbox): void | Promise<void>
+  /**
+   * What the task does of its own accord: called after every poll, also while nothing comes in. Adds what has come
+   * ready to `out`, which is committed like what `process` adds, and must not wait.
+   */
+  tick?(out: Outbox): void
+  /** Ends what the task has under way besides; called once, when it is thrown away or told to end. */
+  close?(): Promise<void>
+}
+
+/** What a task can use of its surroundings. */
+export interface TaskPlace {
+  /** Aborts when the task is told to end: what waits for long then throws, and the same records come again. */
+  signal: AbortSignal
+  /** Reads back records of the task's own partition of a topic that `StageOptions` names; ends early on the signal. */
+  read(topic: string, from: number, to: number, signal: AbortSignal): AsyncGenerator<RecordSet>
 }
 
 /** A stage: its group, its topics, and how a task is opened. */
@@ -30,7 +45,9 @@ export interface StageOptions {
   groupId: string
   inputs: readonly string[]
   outputs: readonly string[]
-  open(partition: number): StageTask
+  open(partition: number, place: TaskPlace): StageTask
+  /** How much is taken in at once: less where a record can take long. */
+  fetchBytes?: number
   sessionTimeoutMs?: number
 }
 
@@ -52,7 +69,10 @@ export function runStage(options: StageOptions): GroupMember {
 }
 
 /** Some thousand records: enough that the steps of a transaction cost little, few enough to be worked on in a moment. */
-const fetchBytes = 1 << 20
+const usualFetchBytes = 1 << 20
+
+/** Enough for a batch or two: single records are read back. */
+const rereadBytes = 64 << 10
 
 async function runTask(
   options: StageOptions,
@@ -60,13 +80,18 @@ async function runTask(
   signal: AbortSignal,
   pulse: Pulse,
 ): Promise<void> {
-  const { kafka, log, groupId, inputs, outputs } = options
+  const { kafka, log, groupId, inputs, outputs, fetchBytes = usualFetchBytes } = options
   const connection = new Connection(kafka, log, signal)
+  let task: StageTask | undefined
   try {
     await connection.know([...inputs, ...outputs])
     // Fence first: what is read after this cannot be changed by an earlier owner any more.
     const writer = await TransactionalWriter.open(connection, `${groupId}-${partition}`)
-    const task = options.open(partition)
+    task = options.open(partition, {
+      signal,
+      read: (topic, from, to, signal) =>
+        readRange(connection, topic, partition, { from, to, signal, maxPartitionBytes: rereadBytes }),
+    })
     if (task.stateTopic) {
       const onPoll = (trouble: string | null) => {
         if (trouble === null) pulse.alive()
@@ -84,15 +109,20 @@ async function runTask(
       if (sets.length === 0) {
         if (fetcher.trouble === null) pulse.well()
         else pulse.ill(fetcher.trouble)
-        continue
+      } else {
+        fetcher.ahead()
+        for (const records of sets) await task.process(records, out)
+        const positions = sets.map(({ topic, nextOffset }) => ({ topic, partition, offset: nextOffset }))
+        await writer.commit(out.take(), { groupId, positions })
+        pulse.well()
       }
-      fetcher.ahead()
-      for (const records of sets) await task.process(records, out)
-      const positions = sets.map(({ topic, nextOffset }) => ({ topic, partition, offset: nextOffset }))
-      await writer.commit(out.take(), { groupId, positions })
-      pulse.well()
+      if (!task.tick) continue
+      task.tick(out)
+      const outputs = out.take()
+      if (outputs.length > 0) await writer.commit(outputs)
     }
   } finally {
+    await task?.close?.()
     await connection.close()
   }
 }

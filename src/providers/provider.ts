@@ -118,6 +118,36 @@ export interface RateBudget {
   pause(ms: number): void
 }
 
+/**
+ * Where the files of a source's messages lie, and how they are asked for. Links come from strangers: only what is told
+ * here, and what the operator allows, may be followed.
+ */
+export interface FileAccess {
+  /** Hosts of the provider's files, exact or `*.suffix`; only at public addresses. */
+  readonly hosts: readonly string[]
+  /** Host name of the source's configured address; it may have a private address. */
+  readonly ownHost: string
+  /** Whether a link leads to a file at the source's configured address, and to nothing else of its interface. */
+  isOwn(url: URL): boolean
+  /** The calls for files that may be made, as `Provider.rateOf` has it; null where no limit is known. */
+  readonly rate: { countedBy: string; calls: number; windowMs: number } | null
+  /**
+   * The same file asked for with the app's own right: for a link that was refused. Null where the link is none that
+   * may be given a token: another host, or another part of the interface. The headers are for this address alone.
+   * Throws as `Source.read` does where no token can be had.
+   */
+  authorize(url: URL, signal: AbortSignal): Promise<AuthorizedFile | null>
+  close(): Promise<void>
+}
+
+/** How a file is asked for with a token. */
+export interface AuthorizedFile {
+  url: URL
+  headers: Record<string, string>
+  /** The token was not accepted: the next one is another. */
+  drop(): void
+}
+
 /** What a source is lent by the program. */
 export interface SourceContext {
   log: Logger
@@ -168,6 +198,8 @@ export interface Provider<Config = unknown> {
    * or the address of this machine: all sources with the same name share the limit and its bans.
    */
   rateOf(config: Config): { countedBy: string; calls: number; windowMs: number }
+  /** How the files of its messages are asked for; opens no connection before the first token is needed. */
+  files(config: Config, context: SourceContext): FileAccess
   /** Files one record; never throws: bytes that are no message get `messageId: null`. */
   identify(payload: Buffer): Identity
   /**

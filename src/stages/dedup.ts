@@ -7,7 +7,8 @@ import { metrics } from '../metrics.ts'
 import { messageId, type RawMessage } from '../model.ts'
 import { deadLetter } from './dead-letter.ts'
 import { decodeRecord, DedupRecord } from './dedup-record.ts'
-import { passedHeaders } from './replays.ts'
+import { passedHeaders } from './passed-headers.ts'
+import { replaysOf } from './replays.ts'
 import { SeenMessages, type Verdict } from './seen-messages.ts'
 
 /** Topics and window of dedup. */
@@ -65,7 +66,7 @@ export function openDedup(options: DedupOptions): StageTask {
         topic,
         partition,
         offset: record.offset,
-        passed: passedHeaders(record),
+        passed: replaysOf(record),
       })
       return 'new'
     }

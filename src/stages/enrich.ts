@@ -7,7 +7,8 @@ import { metrics } from '../metrics.ts'
 import type { Message, RawMessage } from '../model.ts'
 import type { Provider } from '../providers/provider.ts'
 import { deadLetter } from './dead-letter.ts'
-import { passedHeaders } from './replays.ts'
+import { applied, triedIn } from './tried.ts'
+import { replaysOf } from './replays.ts'
 
 /** Topics of enrich, and who understands payloads. */
 export interface EnrichOptions {
@@ -17,49 +18,87 @@ export interface EnrichOptions {
   providers: ReadonlyMap<string, Provider>
 }
 
+/** A record of `unique`, understood as far as it can be. */
+export interface Understood {
+  /** Absent where the envelope could not be opened. Its bytes are views of the record. */
+  raw?: RawMessage
+  /** Absent where the record is no message; `cause` says why. */
+  message?: Message
+  cause?: unknown
+}
+
 /**
  * Asks the message's own provider folder to read the payload and writes the normalised message. What cannot be
- * read goes to `dead` in the same transaction; its neighbours go on. Keeps no state.
+ * read goes to `dead` in the same transaction; its neighbours go on. Asks nobody for attachments and keeps no state.
  */
 export function openEnrich(options: EnrichOptions): StageTask {
-  const { rawMessage: rawMessageCodec, message: messageCodec } = options.codecs
   return {
     process(records, out) {
       const now = Date.now()
       let taken = 0
       for (const record of records) {
         taken++
-        enrich(record, records, out, now)
+        const understood = understandRecord(record, options, now)
+        // Asked for before the mode was changed.
+        const tried = triedIn(record)
+        if (tried && understood.message) understood.message.attachments = applied(understood.message, tried)
+        writeUnderstood(record, records, understood, options, out, now)
       }
       metrics.processed.inc({ stage: 'enrich' }, taken)
     },
   }
+}
 
-  function enrich(record: RecordView, { topic, partition }: RecordSet, out: Outbox, now: number): void {
-    const key = record.key()
-    const value = record.value() ?? Buffer.alloc(0)
-    let raw: RawMessage | undefined
-    try {
-      raw = rawMessageCodec.view(value)
-      out.add(options.messages, key, messageCodec.encode(understand(raw, options.providers, now)))
-      metrics.delay.observe({ stage: 'enrich' }, (now - raw.fetchedAt) / 1_000)
-    } catch (cause) {
-      if (isTransient(cause)) throw cause // a schema that is being asked for
-      deadLetter(out, options.dead, {
-        stage: 'enrich',
-        key,
-        value: raw?.payload ?? value,
-        error: asMessageError(cause),
-        topic,
-        partition,
-        offset: record.offset,
-        passed: passedHeaders(record),
-        ...(raw
-          ? { origin: raw.origin, envelope: rawMessageCodec.encode({ ...raw, payload: Buffer.alloc(0) }) }
-          : {}),
-      })
-    }
+/** What cannot be understood says why. Throws `transient` only: the schema of the value is being asked for. */
+export function understandRecord(
+  record: RecordView,
+  { codecs, providers }: Pick<EnrichOptions, 'codecs' | 'providers'>,
+  now: number,
+): Understood {
+  let raw: RawMessage | undefined
+  try {
+    raw = codecs.rawMessage.view(record.value() ?? Buffer.alloc(0))
+    return { raw, message: understand(raw, providers, now) }
+  } catch (cause) {
+    if (isTransient(cause)) throw cause
+    return raw ? { raw, cause } : { cause }
   }
+}
+
+/** Writes the message, or the letter of what is none. Returns whether it is a message. */
+export function writeUnderstood(
+  record: RecordView,
+  { topic, partition }: RecordSet,
+  { raw, message, cause: misunderstood }: Understood,
+  { codecs, messages, dead }: EnrichOptions,
+  out: Outbox,
+  now: number,
+): boolean {
+  let cause = misunderstood
+  const key = record.key()
+  try {
+    if (message) {
+      out.add(messages, key, codecs.message.encode(message))
+      metrics.delay.observe({ stage: 'enrich' }, (now - message.fetchedAt) / 1_000)
+      return true
+    }
+  } catch (unfit) {
+    cause = unfit
+  }
+  deadLetter(out, dead, {
+    stage: 'enrich',
+    key,
+    value: raw?.payload ?? record.value() ?? Buffer.alloc(0),
+    error: asMessageError(cause),
+    topic,
+    partition,
+    offset: record.offset,
+    passed: replaysOf(record),
+    ...(raw
+      ? { origin: raw.origin, envelope: codecs.rawMessage.encode({ ...raw, payload: Buffer.alloc(0) }) }
+      : {}),
+  })
+  return false
 }
 
 /** The normalised form of a raw message. Throws ChatfeedError `message` when it cannot be understood. */

@@ -16,8 +16,8 @@ export function replaysIn(headers: ReadonlyMap<string, Buffer>): number {
   return Number.isSafeInteger(replays) && replays > 0 ? replays : 0
 }
 
-/** What a stage passes on of the headers of a record. */
-export function passedHeaders(record: RecordView): readonly RecordHeader[] {
+/** What a letter keeps of the headers of a record. */
+export function replaysOf(record: RecordView): readonly RecordHeader[] {
   // The count of headers: all that a record pays that was never replayed.
   if (record.buffer[record.headersAt] === 0) return never
   return replaysHeader(replaysIn(record.headers()))

@@ -4,6 +4,7 @@ import avsc from 'avsc'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { stringify } from 'yaml'
 import { schemaText } from '../../src/avro.ts'
+import { freePort } from '../../src/broker/ports.ts'
 import { headerBytes } from '../../src/framing.ts'
 import { type Config, configFrom } from '../../src/config/config.ts'
 import type { Message, RawMessage } from '../../src/model.ts'
@@ -35,6 +36,8 @@ export interface SceneOptions {
   /** Where an independent reader finds the brokers, if not where chatfeed does. */
   witness?: readonly string[]
   replicationFactor?: number
+  /** The section of the configuration; links then lead to files that the simulated providers serve. */
+  attachments?: Record<string, unknown>
   /** The clock of the providers, epoch milliseconds; it stands still otherwise. */
   now?: () => number
 }
@@ -46,6 +49,8 @@ export interface Scene {
   topics: Topics
   /** Sets the clock of the providers, epoch milliseconds; Polyv refuses callers more than three minutes away. */
   setClock(nowMs: number): void
+  /** Where each simulated provider listens. */
+  baseUrl: (this: void, provider: string) => string
   /** Sums over both providers of what they handed out. */
   served(): { rows: number; messages: number; revisions: number }
   /** All of what the providers handed out that was taken, repeats among it. */
@@ -63,9 +68,18 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
   const folder = temporaryFolder(t)
   let clock = Date.now()
   // A clock that stands still never forgets a call, so the limits are out of the way.
-  const overrides = { callsPerMinute: 6_000, callsPer10s: 1_000_000, ...options.overrides }
+  const port = options.attachments ? await freePorts() : 0
+  const overrides = {
+    callsPerMinute: 6_000,
+    callsPer10s: 1_000_000,
+    ...(options.attachments && {
+      filesBaseUrl: `http://127.0.0.1:${port}`,
+      imagesBaseUrl: `http://127.0.0.1:${port + 1}`,
+    }),
+    ...options.overrides,
+  }
   const sandbox = await startSandbox({
-    port: 0,
+    port,
     messagesPerHour,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     now: options.now ?? (() => clock),
@@ -84,6 +98,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
     kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor },
     dataDir: join(folder, 'data'),
     http: { port: httpPort },
+    ...(options.attachments && { attachments: options.attachments }),
     sources,
     sinks: [{ name: 'search', type: 'sqlite', path: database }],
   }
@@ -96,6 +111,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
     setClock(nowMs) {
       clock = nowMs
     },
+    baseUrl: (provider) => sandbox.sandboxes.find((one) => one.provider === provider)?.baseUrl ?? '',
     served() {
       const sum = { rows: 0, messages: 0, revisions: 0 }
       for (const { served } of sandbox.sandboxes) {
@@ -126,6 +142,12 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
       }
     },
   }
+}
+
+/** A port that is free, with the next one. */
+async function freePorts(): Promise<number> {
+  for (let port = await freePort(); ; port = await freePort())
+    if ((await freePort(port + 1)) === port + 1) return port
 }
 
 /** The values of a topic, read with the schema file alone, as any other program would. */

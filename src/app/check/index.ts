@@ -8,6 +8,7 @@ import type { Budgets } from '../budgets.ts'
 import { topicNames } from '../../topics.ts'
 import { subjectsOf } from '../open-codecs.ts'
 import { configuredSource } from '../open-source.ts'
+import { checkAttachments } from './attachments.ts'
 import { checkKafka } from './kafka.ts'
 import { checkMachine } from './machine.ts'
 
@@ -50,6 +51,7 @@ export async function checkAll(options: CheckOptions): Promise<CheckedPart[]> {
         }
       },
     ]),
+    ['attachments', () => checkAttachments(config, log, budgets)],
     ...config.sinks.map((sink): [string, () => Promise<Finding[]>] => [
       `sink ${sink.name} (${sink.type})`,
       () => checkSink(sink),

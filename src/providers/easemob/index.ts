@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Provider, Publish, SavedFileReading } from '../provider.ts'
 import { easemobConfig, type EasemobConfig } from './config.ts'
+import { EasemobFileAccess } from './file-access.ts'
 import { HourReader } from './files/hour-file.ts'
 import { understand } from './message/message.ts'
 import { identify } from './message/identity.ts'
@@ -27,6 +28,7 @@ export const easemob: Provider<EasemobConfig> = {
     // Calls arrive less evenly than they are made: a second of room.
     windowMs: 61_000,
   }),
+  files: (config, context) => new EasemobFileAccess(config, context),
   identify,
   understand,
   readSaved,

@@ -1,5 +1,6 @@
 import type { Provider } from '../provider.ts'
 import { polyvConfig, type PolyvConfig } from './config.ts'
+import { polyvFileAccess } from './file-access.ts'
 import { parseUnitName } from './hours.ts'
 import { understand } from './message/message.ts'
 import { identify } from './message/records.ts'
@@ -21,6 +22,7 @@ export const polyv: Provider<PolyvConfig> = {
     // Calls arrive less evenly than they are made: half a second of room.
     windowMs: 10_500,
   }),
+  files: polyvFileAccess,
   identify: (payload) => identify(payload),
   understand,
   readSaved,

@@ -97,7 +97,14 @@ test('what may be left out has the documented defaults', () => {
     dataDir: '.chatfeed',
     http: { host: '127.0.0.1', port: 8787 },
     dedup: { window: 30 * 24 * 3_600_000 },
-    attachments: { mode: 'link' },
+    attachments: {
+      mode: 'link',
+      allowHosts: [],
+      concurrency: 8,
+      maxBytes: 50 * 2 ** 20,
+      timeout: 30_000,
+      retryAfter: 60_000,
+    },
     sources: [],
     sinks: [{ name: 'search', type: 'sqlite', path: '.chatfeed/messages.db' }],
   })
@@ -147,16 +154,6 @@ test('unknown keys are faults on every level', () => {
   ])
 })
 
-test('what the documentation knows and this version cannot do is refused, not ignored', () => {
-  for (const text of [
-    'sources: []\nattachments: { mode: archive }',
-    'sources: []\nattachments: { maxBytes: 50MB }',
-  ]) {
-    const [fault] = faultsOf(text)
-    assert.match(fault?.message ?? '', /part of this version/, text)
-  }
-})
-
 test('a filter that fits no provider of this version is refused', () => {
   const where = (provider: string) =>
     `sources: []\nsinks: [{ name: s, type: sqlite, where: { provider: ${provider} } }]`
@@ -164,6 +161,22 @@ test('a filter that fits no provider of this version is refused', () => {
     { path: 'sinks.0.where.provider', message: 'choose from easemob, polyv' },
   ])
   assert.deepEqual(parseConfig(where('[polyv, easemob]')).sinks[0]?.where, { provider: ['polyv', 'easemob'] })
+})
+
+test('attachments: an archive needs its place, hosts and sizes their form', () => {
+  const faultOf = (line: string) => faultsOf(`sources: []\nattachments: { ${line} }`)[0]
+  assert.deepEqual(faultOf('mode: archive'), {
+    path: 'attachments.archive',
+    message: 'name the folder or s3://bucket/prefix that the files go to',
+  })
+  assert.match(faultOf('mode: download')?.message ?? '', /link, check or archive/)
+  assert.match(faultOf('maxBytes: lots')?.message ?? '', /512KB/)
+  for (const host of ['http://files.example.com', '*.com', 'a@b', '*', 'x:99999', '10.0.0.0/33'])
+    assert.match(faultOf(`allowHosts: ["${host}"]`)?.message ?? '', /write a host/, host)
+  const { attachments } = parseConfig(
+    'sources: []\nattachments: { mode: archive, archive: files, maxBytes: 1.5KB, allowHosts: ["*.example.com", "10.0.0.0/8", "[::1]:8080"] }',
+  )
+  assert.deepEqual([attachments.maxBytes, attachments.allowHosts.length], [1_536, 3])
 })
 
 test('what the validator finds by itself is told as what to write instead', () => {

@@ -1,10 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { dotPng } from '../../../sandbox/dot-png.ts'
 import { Random } from '../../../sandbox/random.ts'
-
-const dotPng = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
-  'base64',
-)
 
 /** An attachment of the sandbox. */
 export interface SandboxFile {

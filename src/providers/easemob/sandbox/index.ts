@@ -36,6 +36,14 @@ const sandboxOptions = z.object({
    * next: give the sandbox's own address only if that is always the same.
    */
   filesBaseUrl: z.string().default('http://127.0.0.1:8789'),
+  /** Files answer 503 until the clock says so, epoch milliseconds. */
+  filesDownUntil: z.number().default(0),
+  /** The secret alone does not open a file: the app is set so that its token is needed too. */
+  filesNeedToken: z.boolean().default(false),
+  /** The share of files that lie in the object store, where a redirect with a signature leads. */
+  filesRedirected: z.number().min(0).max(1).default(0),
+  /** The share of files in whose place a gateway answers with a page. */
+  filesPaged: z.number().min(0).max(1).default(0),
 })
 
 /**
@@ -134,12 +142,38 @@ export function easemobSandbox(options: SandboxOptions): Sandbox {
   server.get('/:org/:app/chatfiles/:uuid', (context) => {
     const refusal = gate.unknownApp(context)
     if (refusal) return refusal
+    const { filesDownUntil, filesNeedToken, filesRedirected, filesPaged } = settings
+    if (now() < filesDownUntil) {
+      context.header('retry-after', '1')
+      return gate.fail(context, 503, 'service_unavailable', 'The service is busy')
+    }
     const file = files.find(context.req.param('uuid'))
     if (file === null) return gate.fail(context, 404, 'entity_not_found', 'file may not exists')
     const secret = context.req.query('share-secret') ?? context.req.header('share-secret')
-    const refused = secret === file.secret ? null : gate.unauthorized(context)
+    const opens = secret === file.secret
+    const refused = opens && !filesNeedToken ? null : gate.unauthorized(context)
     if (refused) return refused
+    if (filesNeedToken && !opens) return gate.fail(context, 403, 'forbidden', 'share-secret is not correct')
     if (file.expired) return gate.fail(context, 404, 'file_expired', 'file is expired')
+    const random = new Random('easemob file', seed, file.uuid)
+    if (random.chance(filesRedirected)) {
+      const base = context.req.url.split(`/${org}/${app}/chatfiles/`)[0]!
+      const endsAt = Math.floor((now() + linkLifeMs) / 1000)
+      return context.redirect(base + signPath(`/chatfile-store/${file.uuid}`, endsAt, seed), 302)
+    }
+    if (random.chance(filesPaged)) return context.html('<!doctype html><title>Sign in</title>')
+    return context.body(new Uint8Array(file.bytes), 200, { 'content-type': file.contentType })
+  })
+
+  server.get('/chatfile-store/:uuid', (context) => {
+    const uuid = context.req.param('uuid')
+    if (context.req.header('authorization') !== undefined) {
+      return storeError(400, 'InvalidArgument', 'Only one way of authentication is allowed.')
+    }
+    const signed = signPath(`/chatfile-store/${uuid}`, Number(context.req.query('Expires')), seed)
+    const file = rawUrl(context).endsWith(signed) ? files.find(uuid) : null
+    if (file === null)
+      return storeError(403, 'SignatureDoesNotMatch', 'The signature does not fit the request.')
     return context.body(new Uint8Array(file.bytes), 200, { 'content-type': file.contentType })
   })
 

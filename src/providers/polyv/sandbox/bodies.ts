@@ -12,11 +12,14 @@ interface Body {
 }
 
 type Person = (typeof people)[number]
-type Maker = (random: Random, person: Person, roomId: string) => Body
+type Maker = (random: Random, person: Person, roomId: string, filesUrl: string) => Body
 
-const imageHost = 'https://liveimages.videocc.net'
-const imageUrl = (random: Random): string => `${imageHost}/chat/${random.text(16)}.png`
+const imageUrl = (random: Random, filesUrl: string): string => `${filesUrl}/chat/${random.text(16)}.png`
+/** As the service often writes it; a file that is served without TLS could not be found so. */
+const protocolRelative = (url: string): string => url.replace(/^https:/, '')
 const uuid = (random: Random): string => [8, 4, 4, 4, 12].map((length) => random.text(length)).join('-')
+
+const spelt = (url: string, whole: boolean): string => (whole ? url : protocolRelative(url))
 
 const talk: Maker = (random) => ({ msgType: '', content: escapedTalk(random) })
 
@@ -27,13 +30,16 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
     5,
     (random) => {
       const { name, id } = random.pick(people)
-      return { ...talk(random, people[0], ''), quote: { userId: id, nick: name, content: classTalk(random) } }
+      return {
+        ...talk(random, people[0], '', ''),
+        quote: { userId: id, nick: name, content: classTalk(random) },
+      }
     },
   ],
-  [3, (random) => ({ ...talk(random, people[0], ''), quote: uuid(random) })],
+  [3, (random) => ({ ...talk(random, people[0], '', ''), quote: uuid(random) })],
   [
     6,
-    (random, _person, roomId) => ({
+    (random, _person, roomId, filesUrl) => ({
       msgType: 'chatImg',
       content: {
         id: `${roomId}-${random.text(8)}`,
@@ -41,7 +47,7 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
         size: { width: random.integer(200, 1200), height: random.integer(200, 1200) },
         status: 'upLoadingSuccess',
         type: random.chance(0.3) ? 'emotion' : 'chatImg',
-        uploadImgUrl: imageUrl(random).replace(/^https:/, random.chance(0.5) ? 'https:' : ''),
+        uploadImgUrl: spelt(imageUrl(random, filesUrl), random.chance(0.5)),
       },
     }),
   ],
@@ -102,19 +108,19 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
   ],
   [
     2,
-    (random) => ({
+    (random, _person, _roomId, filesUrl) => ({
       msgType: 'customerMessage',
       uid: '2',
       content: random.pick(['课程资料已更新，请在群里查看', 'Reminder: the class starts in five minutes.']),
-      image: random.chance(0.3) ? imageUrl(random) : '',
+      image: random.chance(0.3) ? imageUrl(random, filesUrl) : '',
     }),
   ],
   [
     2,
-    (random) => ({
+    (random, _person, _roomId, filesUrl) => ({
       msgType: '',
       content: JSON.stringify({
-        url: `//liveimages.videocc.net/doc/${random.text(16)}.pdf`,
+        url: protocolRelative(`${filesUrl}/doc/${random.text(16)}.pdf`),
         name: random.pick(['第三章讲义.pdf', '期末复习提纲.pdf', 'homework-5.pdf']),
       }),
     }),
@@ -124,10 +130,10 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
 const totalWeight = makers.reduce((sum, [weight]) => sum + weight, 0)
 
 /** What one message says, in one of the service's shapes. */
-export function sandboxBody(random: Random, person: Person, roomId: string): Body {
+export function sandboxBody(random: Random, person: Person, roomId: string, filesUrl: string): Body {
   let rest = random.next() * totalWeight
   const [, make] = makers.find(([weight]) => (rest -= weight) < 0) ?? [0, talk]
-  return make(random, person, roomId)
+  return make(random, person, roomId, filesUrl)
 }
 
 /** Something said in class, as the service keeps it: HTML-escaped, here and there without the semicolon. */

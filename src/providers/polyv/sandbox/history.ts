@@ -39,10 +39,13 @@ export interface SandboxMessage {
 export class SandboxHistory {
   readonly #seed: number
   readonly #messagesPerHour: number
+  readonly #filesUrl: string
   readonly #minutes = new Map<string, SandboxMessage[]>()
 
-  constructor(seed: number, messagesPerHour: number) {
+  /** `filesUrl` stands before the path of every picture and document. */
+  constructor(seed: number, messagesPerHour: number, filesUrl: string) {
     this.#seed = seed
+    this.#filesUrl = filesUrl
     this.#messagesPerHour = messagesPerHour
   }
 
@@ -68,7 +71,9 @@ export class SandboxHistory {
     const random = new Random(this.#seed, 'polyv', channel, minute)
     const expected = (this.#messagesPerHour * shareOf(channel, minute * minuteMs)) / 60
     const count = Math.floor(expected) + (random.chance(expected % 1) ? 1 : 0)
-    const made = Array.from({ length: count }, () => makeMessage(random, channel, minute * minuteMs))
+    const made = Array.from({ length: count }, () =>
+      makeMessage(random, channel, minute * minuteMs, this.#filesUrl),
+    )
     made.sort((a, b) => a.atMs - b.atMs)
     this.#minutes.set(key, made)
     return made
@@ -84,7 +89,12 @@ function shareOf(channelId: string, atMs: number): number {
   return (channel.classHours as readonly number[]).includes(hour) ? channel.share : 0
 }
 
-function makeMessage(random: Random, channel: string, minuteStartMs: number): SandboxMessage {
+function makeMessage(
+  random: Random,
+  channel: string,
+  minuteStartMs: number,
+  filesUrl: string,
+): SandboxMessage {
   const atMs = minuteStartMs + random.integer(0, minuteMs - 1)
   const visibleAtMs = atMs + random.integer(1_000, 3_000)
   const id = timeUuid(atMs + random.integer(0, 58), random)
@@ -95,7 +105,7 @@ function makeMessage(random: Random, channel: string, minuteStartMs: number): Sa
     ? random.pick(['teacher', 'assistant', 'manager'])
     : random.pick(['student', 'slice'])
   const person = random.pick(people)
-  const { msgType, content, image = '', quote = '', uid } = sandboxBody(random, person, roomId)
+  const { msgType, content, image = '', quote = '', uid } = sandboxBody(random, person, roomId, filesUrl)
   const sessionId = random.chance(0.7) ? `fs${Math.floor(atMs / 7_200_000).toString(36)}` : ''
   const user = {
     ...(isStaff && { actor: { teacher: '讲师', assistant: '助教' }[userType] ?? '管理员' }),

@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { stringifyLossless } from '../../canonical.ts'
+import { dotPng } from '../../../sandbox/dot-png.ts'
 import type { Sandbox, SandboxOptions } from '../../provider.ts'
 import { CallLimit, checkCaller, credentials, Refused, sentParams } from './calls.ts'
 import { sandboxChannels, SandboxHistory, type SandboxMessage } from './history.ts'
@@ -12,6 +13,11 @@ const tuning = z.object({
   banMs: z.number().default(5 * 60_000),
   /** The largest page; whoever asks for more gets nothing, as on the newer endpoint. */
   pageLimit: z.number().default(1_000),
+  /**
+   * Before the path of every picture and document. It is part of the history, and so must not change from one start to
+   * the next.
+   */
+  imagesBaseUrl: z.string().default('http://127.0.0.1:8790'),
 })
 
 type Spelling = (message: SandboxMessage, nowMs: number) => SandboxItem
@@ -19,11 +25,12 @@ type Spelling = (message: SandboxMessage, nowMs: number) => SandboxItem
 /**
  * Polyv's five history endpoints and its list of channels, strict about everything the docs name: method,
  * signature over exactly what is sent, timestamp, appId, channel, dates, the name and bound of the page size, and
- * the ban beyond 1500 calls in 10 s. Options: `callsPer10s`, `banMs`, `pageLimit`.
+ * the ban beyond 1500 calls in 10 s. Options: `callsPer10s`, `banMs`,
+ * `pageLimit`, `imagesBaseUrl`. The pictures and documents lie open below `/chat` and `/doc`, as on a CDN.
  */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const { callsPer10s, banMs, pageLimit } = tuning.parse(options)
-  const history = new SandboxHistory(options.seed, options.messagesPerHour)
+  const { callsPer10s, banMs, pageLimit, imagesBaseUrl } = tuning.parse(options)
+  const history = new SandboxHistory(options.seed, options.messagesPerHour, imagesBaseUrl)
   const limit = new CallLimit(callsPer10s, banMs)
   const served = new Served()
   const app = new Hono()
@@ -110,6 +117,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   app.get(
     '/live/v3/user/channels',
     answer(() => ({ channels: sandboxChannels.map(Number) })),
+  )
+  app.get('/chat/:name', (c) => c.body(new Uint8Array(dotPng), 200, { 'content-type': 'image/png' }))
+  app.get('/doc/:name', (c) =>
+    c.body(`%PDF-1.4\n% ${c.req.param('name')}\n%%EOF\n`, 200, { 'content-type': 'application/pdf' }),
   )
   app.all('/live/*', (c) =>
     c.json({ code: 405, status: 'error', message: 'method not allowed', data: '' }, 405),

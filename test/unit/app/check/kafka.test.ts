@@ -37,14 +37,14 @@ const judged = (description: ClusterDescription) =>
   judgeTopics(description, specs).map(({ level, about, text, mend }) => [level, about, mend ?? text])
 
 test('topics as chatfeed makes them are fine', () => {
-  assert.deepEqual(judged(cluster()), [['ok', 'topics', '6 topics as they should be.']])
+  assert.deepEqual(judged(cluster()), [['ok', 'topics', '7 topics as they should be.']])
 })
 
 test('topics that are not there are named, and no fault', () => {
   const there = cluster()
   const topics = new Map([...there.topics].filter(([name]) => name !== 'chatfeed.dead'))
   assert.deepEqual(judged({ ...there, topics }), [
-    ['ok', 'topics', '5 topics as they should be.'],
+    ['ok', 'topics', '6 topics as they should be.'],
     ['ok', 'topics', 'Not there yet, up creates them: chatfeed.dead.'],
   ])
 })

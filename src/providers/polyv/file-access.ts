@@ -1,0 +1,15 @@
+import type { FileAccess } from '../provider.ts'
+import type { PolyvConfig } from './config.ts'
+
+/** Pictures and documents of live rooms lie open on the service's CDN (facts: Polyv docs and SDK samples). */
+export function polyvFileAccess({ baseUrl }: PolyvConfig): FileAccess {
+  const { origin, hostname } = new URL(baseUrl)
+  return {
+    hosts: ['liveimages.videocc.net', '*.videocc.net'],
+    ownHost: hostname,
+    isOwn: (url) => url.origin === origin && !url.pathname.startsWith('/live/'),
+    rate: null,
+    authorize: () => Promise.resolve(null),
+    close: () => Promise.resolve(),
+  }
+}
