@@ -35,6 +35,8 @@ export interface SceneOptions {
   /** Where an independent reader finds the brokers, if not where chatfeed does. */
   witness?: readonly string[]
   replicationFactor?: number
+  /** The `registry` part of the configuration. */
+  registry?: object
   /** The clock of the providers, epoch milliseconds; it stands still otherwise. */
   now?: () => number
 }
@@ -82,6 +84,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
   const database = join(folder, options.database ?? 'messages.db')
   const written = {
     kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor },
+    ...(options.registry && { registry: options.registry }),
     dataDir: join(folder, 'data'),
     http: { port: httpPort },
     sources,
@@ -114,7 +117,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
     readUnique: () => decoded<RawMessage>(witness, topics.unique, 'raw-message'),
     readMessages: () => decoded<Message>(witness, topics.messages, 'message'),
     stored() {
-      const db = new DatabaseSync(database, { readOnly: true })
+      const db = new DatabaseSync(database, { readOnly: true, timeout: 5_000 })
       try {
         const rows = db.prepare('select id, revision from messages').all() as {
           id: string
