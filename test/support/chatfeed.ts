@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Cleanup } from './cleanup.ts'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const commandLines = fileURLToPath(new URL('command-lines.ts', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = 'src/main.ts'
+const commandLines = 'test/support/command-lines.ts'
 
 export interface ProcessResult {
   /** Exit status; null when a signal ended it. */
@@ -28,6 +29,8 @@ export interface ChatfeedProcess {
 export interface StartOptions {
   /** The working directory. */
   cwd: string
+  /** The folder of another version of the program; this one otherwise. */
+  program?: string | undefined
   env?: Record<string, string>
   /** What it reads on standard input; nothing otherwise. */
   input?: string
@@ -48,11 +51,11 @@ export function startChatfeed(
 
 function start(
   t: Cleanup,
-  script: readonly string[],
-  { cwd, env = {}, input = '', preload, withoutPower = false }: StartOptions,
+  [script = '', ...parameters]: readonly string[],
+  { cwd, program = root, env = {}, input = '', preload, withoutPower = false }: StartOptions,
 ): ChatfeedProcess {
   const imports = [import.meta.resolve('tsx'), ...(preload ? [import.meta.resolve(`./${preload}`)] : [])]
-  const words = [...imports.flatMap((module) => ['--import', module]), ...script]
+  const words = [...imports.flatMap((module) => ['--import', module]), join(program, script), ...parameters]
   const before = withoutPower && process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all'] : []
   const [command = '', ...rest] = [...before, process.execPath, ...words]
   const child = spawn(command, rest, {
@@ -84,9 +87,15 @@ export async function runCommandLines(
   t: Cleanup,
   lines: readonly (readonly string[])[],
   cwd: string,
+  program?: string,
 ): Promise<ProcessResult[]> {
-  const { stdout, stderr } = await start(t, [commandLines], { cwd, input: JSON.stringify(lines) }).ended
-  if (stderr) throw new Error(stderr)
+  const { status, stdout, stderr } = await start(t, [commandLines], {
+    cwd,
+    program,
+    input: JSON.stringify(lines),
+  }).ended
+  // Logs of a running pipeline go past the command lines.
+  if (status !== 0) throw new Error(stderr)
   return JSON.parse(stdout) as ProcessResult[]
 }
 

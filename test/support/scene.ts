@@ -38,6 +38,8 @@ export interface SceneOptions {
   replicationFactor?: number
   /** The section of the configuration; links then lead to files that the simulated providers serve. */
   attachments?: Record<string, unknown>
+  /** The `registry` part of the configuration. */
+  registry?: object
   /** The clock of the providers, epoch milliseconds; it stands still otherwise. */
   now?: () => number
 }
@@ -96,6 +98,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
   const database = join(folder, options.database ?? 'messages.db')
   const written = {
     kafka: { brokers: kafka.brokers, topicPrefix, partitions: 3, replicationFactor },
+    ...(options.registry && { registry: options.registry }),
     dataDir: join(folder, 'data'),
     http: { port: httpPort },
     ...(options.attachments && { attachments: options.attachments }),
@@ -130,7 +133,7 @@ export async function startScene(t: Cleanup, options: SceneOptions = {}): Promis
     readUnique: () => decoded<RawMessage>(witness, topics.unique, 'raw-message'),
     readMessages: () => decoded<Message>(witness, topics.messages, 'message'),
     stored() {
-      const db = new DatabaseSync(database, { readOnly: true })
+      const db = new DatabaseSync(database, { readOnly: true, timeout: 5_000 })
       try {
         const rows = db.prepare('select id, revision from messages').all() as {
           id: string
