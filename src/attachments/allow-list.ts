@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { type BlockList, isIPv4, isIPv6 } from 'node:net'
 import { blockList, isListed, plainAddress } from './addresses.ts'
 
 /** One entry of `allowHosts`, understood. */
@@ -6,8 +6,8 @@ interface Entry {
   /** The name itself, or what must follow a dot for `*.suffix`; null for addresses. */
   name: string | null
   isSuffix: boolean
-  /** `ADDRESS` or `ADDRESS/BITS`; null for names. */
-  network: string | null
+  /** Null for names. */
+  network: BlockList | null
   /** Null: the usual one of http or https. */
   port: number | null
 }
@@ -37,7 +37,7 @@ export class AllowList {
     const name = url.hostname.replace(/\.$/, '')
     return this.#entries.some((entry) => {
       if ((entry.port === null ? '' : String(entry.port)) !== url.port) return false
-      if (address !== null) return entry.network !== null && isListed(blockList([entry.network]), address)
+      if (address !== null) return entry.network !== null && isListed(entry.network, address)
       if (entry.name === null) return false
       return entry.isSuffix ? name.endsWith(`.${entry.name}`) : name === entry.name
     })
@@ -45,7 +45,7 @@ export class AllowList {
 
   /** Whether an address is listed as one. */
   hasAddress(address: string): boolean {
-    return this.#entries.some(({ network }) => network !== null && isListed(blockList([network]), address))
+    return this.#entries.some(({ network }) => network !== null && isListed(network, address))
   }
 
   /** The names that are listed as they are, with their ports, as `host` of a link. */
@@ -63,7 +63,7 @@ function parseEntry(text: string): Entry | null {
   if (port !== null && (port < 1 || port > 65_535)) return null
   const network = whole ?? bracketed ?? plain ?? ''
   const usual = port === 80 || port === 443 ? null : port
-  if (isNetwork(network)) return { name: null, isSuffix: false, network, port: usual }
+  if (isNetwork(network)) return { name: null, isSuffix: false, network: blockList([network]), port: usual }
   if (plain === undefined) return null
   const isSuffix = plain.startsWith('*.')
   const name = isSuffix ? plain.slice(2) : plain

@@ -18,7 +18,9 @@ export interface Promised {
 /** What is promised by the kind of the message, the role and the name of the file. */
 export function promisedBy({ role, name }: Attachment, kind: MessageKind): Promised {
   const isMedia = role === 'thumbnail' || mediaKinds.has(kind)
-  return { isMedia, mayBeText: !isMedia && name !== null && textNames.test(name) }
+  // What a combined message holds is text, whatever its name.
+  const isText = kind === 'combined' || (name !== null && textNames.test(name))
+  return { isMedia, mayBeText: !isMedia && isText }
 }
 
 /** Whether an answer of this type is a page in the place of the file: of a gateway, a login or an error. */
