@@ -23,7 +23,9 @@ export class Connections {
       query_timeout: answerTimeoutMs,
       keepAlive: true,
     })
-    this.#pool.on('error', () => undefined) // an idle connection was lost: the next use makes another
+    // A lost connection: who uses it hears of it by the query, and the next use makes another.
+    this.#pool.on('error', () => undefined)
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   /** Runs `work` with a connection. Throws ChatfeedError as `postgresFailure` makes it of what the driver throws. */

@@ -142,9 +142,9 @@ export function postgresFailure(error: unknown, { url }: Pick<PostgresConfig, 'u
   return new ChatfeedError(remedy, stableCode, `PostgreSQL at ${placeOf(url)} ${what} (${reason}).`, { mend })
 }
 
-function ofDriver(error: Error & { code?: unknown }): Verdict | undefined {
-  const words =
-    error instanceof AggregateError ? String(error.code) : `${error.message} ${String(error.code)}`
+function ofDriver(error: Error): Verdict | undefined {
+  const { code } = error as { code?: unknown }
+  const words = `${error.message} ${String(code)}` // the message of an AggregateError is empty
   return driverVerdicts.find(([pattern]) => pattern.test(words))?.[1]
 }
 
