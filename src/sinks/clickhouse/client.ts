@@ -23,8 +23,7 @@ export class ClickhouseClient {
     this.place = host
     this.#path = pathname
     this.#headers = {
-      'x-clickhouse-user': encodeURIComponent(username),
-      'x-clickhouse-key': password,
+      authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
       'user-agent': 'chatfeed',
     }
     this.#pool = new Pool(origin, {

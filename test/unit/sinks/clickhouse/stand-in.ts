@@ -7,8 +7,8 @@ import type { Cleanup } from '../../../support/cleanup.ts'
 /** What was asked. */
 export interface Asked {
   path: string
-  user: string | undefined
-  key: string | undefined
+  /** `user:password`. */
+  login: string
   /** The statement: of an insert the parameter `query`, otherwise the body. */
   statement: string
   settings: Record<string, string>
@@ -29,11 +29,11 @@ export async function startStandIn(t: Cleanup, answer: (asked: Asked) => Answer)
     void text(request).then((body) => {
       const url = new URL(request.url ?? '', 'http://stand-in')
       const { query, ...settings } = Object.fromEntries(url.searchParams)
+      const { authorization = '' } = request.headers
       const isInsert = query !== undefined
       const one: Asked = {
         path: url.pathname,
-        user: request.headers['x-clickhouse-user']?.toString(),
-        key: request.headers['x-clickhouse-key']?.toString(),
+        login: Buffer.from(authorization.slice('Basic '.length), 'base64').toString(),
         statement: query ?? body,
         settings,
         rows: isInsert
