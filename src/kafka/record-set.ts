@@ -131,6 +131,11 @@ export class RecordSet {
     return new RecordSet(topic, partition, fromOffset, view, aborted, toOffset)
   }
 
+  /** The offset that was asked for: no record here is before it. */
+  get fromOffset(): number {
+    return this.#fromOffset
+  }
+
   /** A copy of the fetched bytes and what belongs to them, of which `from` makes the set again. */
   toParts(): RecordSetParts {
     return {
