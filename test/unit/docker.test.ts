@@ -76,7 +76,7 @@ test('the sinks of a profile write to services of that profile, by groups of the
     assert.equal(valueOf(service.command, '--only'), 'sink')
     for (const sink of sinks) {
       assert.ok(names.size < names.add(sink.name).size, `${sink.name} is the name of another sink`)
-      const host = 'url' in sink ? new URL(sink.url).hostname : ''
+      const host = 'url' in sink ? new URL(String(sink.url)).hostname : ''
       assert.deepEqual(compose.services[host]?.profiles, service.profiles, `${sink.name}: ${host}`)
     }
   }

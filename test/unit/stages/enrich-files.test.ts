@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { messageCodec, rawMessageCodec } from '../../../src/avro.ts'
 import { failed, type Outcome } from '../../../src/attachments/outcome.ts'
 import type { Asker } from '../../../src/attachments/resolver.ts'
 import { Outbox } from '../../../src/kafka/outbox.ts'
@@ -9,6 +8,7 @@ import type { Attachment } from '../../../src/model.ts'
 import { linkedAttachment } from '../../../src/providers/attachment.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import { openEnrich } from '../../../src/stages/enrich.ts'
+import { codecs, messageCodec, rawMessageCodec } from '../../support/codecs.ts'
 import { openEnrichWithFiles } from '../../../src/stages/enrich-files.ts'
 import type { PendingFiles } from '../../../src/stages/pending-files.ts'
 import { until } from '../../support/kafka.ts'
@@ -50,6 +50,7 @@ function scene(
   const task = openEnrichWithFiles(
     {
       ...topics,
+      codecs,
       providers,
       raw: (provider) => `raw.${provider}`,
       timeoutMs,
@@ -295,7 +296,7 @@ test('what was asked for before the mode became link is still told', async () =>
   answer = found
   const { raw } = await ticked()
   const out = new Outbox(3)
-  void openEnrich({ ...topics, providers }).process(
+  void openEnrich({ ...topics, codecs, providers }).process(
     recordSet([{ key: first.key, value: raw[0]!.value, headers: raw[0]!.headers }], { topic: 'unique' }),
     out,
   )
