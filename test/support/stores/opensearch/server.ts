@@ -101,7 +101,14 @@ function prepareFolder(folder: string, installed: string): string {
 
 function launch(java: string, home: string, folder: string): ChildProcess {
   const options = [
-    ...['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Djava.security.manager=allow'],
+    ...[
+      '-Xms512m',
+      '-Xmx512m',
+      '-XX:TieredStopAtLevel=1',
+      '-XX:+UseSerialGC',
+      '-XX:-UsePerfData',
+      '-Djava.security.manager=allow',
+    ],
     ...['-Dlog4j.shutdownHookEnabled=false', '-Dlog4j2.disable.jmx=true', '-Dfile.encoding=UTF-8'],
     ...['-Dopensearch.distribution.type=zip', '-Dopensearch.bundled_jdk=false', '-Djna.nosys=true'],
     `-Djava.io.tmpdir=${join(folder, 'tmp')}`,
