@@ -22,7 +22,7 @@ export interface Undone<Op extends Operation> {
 /** Bodies beyond it gain no speed, and hold up memory on both sides; servers take 100 MB unless told otherwise. */
 const mostBytes = 5 << 20
 /** How long busy shards are asked again before the whole set comes again; below the time that chatfeed has to end. */
-const retryForMs = 5_000
+const patienceMs = 5_000
 /** Longer than a shard that is moving takes; the connection waits longer (client.ts). */
 const shardTimeout = '10s'
 const answerFields = 'errors,items.*.status,items.*.error.type,items.*.error.reason'
@@ -38,6 +38,7 @@ export async function sendBulk<Op extends Operation>(
   client: SearchClient,
   alias: string | null,
   operations: readonly Op[],
+  retryForMs = patienceMs,
 ): Promise<Undone<Op>[]> {
   const refused: Undone<Op>[] = []
   // An alias that is gone is not made anew by a write: that index would lack what was stored before.

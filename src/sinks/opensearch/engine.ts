@@ -8,26 +8,31 @@ export interface Engine {
   version: string
 }
 
+/** What a fault of the cluster may look like later on is a wrong setting before anything was written. */
+const wrongSettings = ['search_unauthorized', 'search_foreign']
+
 /**
  * Asks what is there. Throws ChatfeedError `fatal` where it is no search engine, or where it does not accept the
- * credentials: before anything was written, a wrong password is likelier than a fault of the cluster.
+ * credentials.
  */
 export async function findEngine(client: SearchClient): Promise<Engine> {
-  const { body } = await client
-    .call<{ version?: { number?: string; distribution?: string }; tagline?: string }>({
-      method: 'GET',
-      path: '/',
-    })
-    .catch((error: unknown) => {
-      throw error instanceof ChatfeedError && error.code === 'search_unauthorized' ? forGood(error) : error
-    })
+  try {
+    return await askEngine(client)
+  } catch (error) {
+    if (!(error instanceof ChatfeedError) || !wrongSettings.includes(error.code)) throw error
+    const { code, message, mend } = error
+    throw new ChatfeedError('fatal', code, message, mend === undefined ? {} : { mend })
+  }
+}
+
+async function askEngine(client: SearchClient): Promise<Engine> {
+  const { body } = await client.call<{
+    version?: { number?: string; distribution?: string }
+    tagline?: string
+  }>({ method: 'GET', path: '/' })
   const { number, distribution } = body.version ?? {}
   if (number === undefined) throw foreignAnswer(client.url)
   if (distribution === 'opensearch') return { name: 'OpenSearch', version: number }
   if (body.tagline === 'You Know, for Search') return { name: 'Elasticsearch', version: number }
   throw foreignAnswer(client.url)
-}
-
-function forGood({ code, message, mend }: ChatfeedError): ChatfeedError {
-  return new ChatfeedError('fatal', code, message, mend === undefined ? {} : { mend })
 }

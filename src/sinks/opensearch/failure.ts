@@ -129,7 +129,7 @@ const rules: readonly Rule[] = [
 ]
 
 const internal: Verdict = ['transient', 'search_failed', 'failed inside', 'Look into the log of the cluster.']
-const foreign: Verdict = ['fatal', 'search_foreign', 'answers as no search engine does', notThere]
+const foreign: Verdict = ['transient', 'search_foreign', 'answers as no search engine does', notThere]
 const unknown: Verdict = [
   'transient',
   'search_refused',

@@ -16,7 +16,7 @@ import { removeOtherCopies } from './months.ts'
 
 /** Opens the sink; makes its template and indices where they are missing. Throws ChatfeedError. */
 export async function openOpensearchSink(config: OpensearchConfig, context: SinkContext): Promise<Sink> {
-  const { name, url, index } = config
+  const { name, index } = config
   const client = new SearchClient(config)
   try {
     const engine = await findEngine(client)

@@ -40,9 +40,9 @@ export function searchConfig(
 }
 
 async function removeIndices(url: string, index: string): Promise<void> {
-  const found = await ask<Record<string, unknown>>(url, 'GET', `/${index}*/_settings?expand_wildcards=all`)
-  for (const name of Object.keys(found)) await ask(url, 'DELETE', `/${name}`)
-  await fetch(`${url}/_index_template/${index}`, { method: 'DELETE' })
+  const names = Object.keys(await ask<object>(url, 'GET', `/${index}*/_settings`).catch(() => ({})))
+  for (const name of names) await ask(url, 'DELETE', `/${name}`)
+  await fetch(`${url}/_index_template/${index}`, { method: 'DELETE' }).catch(() => undefined)
 }
 
 /** Every document behind the alias of an entry. */
