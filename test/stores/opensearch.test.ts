@@ -69,7 +69,7 @@ test('every field is there as the message has it, and is asked for by its type',
   const { config, sink } = await filled(t, {})
   const message = exampleMessage({
     conversation: { kind: 'group', id: '2477096' },
-    location: { latitude: 31.2, longitude: 121.5, address: '上海市南京东路' },
+    location: { latitude: 31.2, longitude: 121.5, address: '北京朝阳公园' },
     data: '{"order":123456789012345678901}',
     attachments: [
       {
@@ -86,7 +86,7 @@ test('every field is there as the message has it, and is asked for by its type',
     { conversationKind, conversationId, senderName, sentAt, data, address, attachments },
     {
       ...{ conversationKind: 'group', conversationId: '2477096', senderName: '林月', sentAt: message.sentAt },
-      ...{ data: message.data, address: '上海市南京东路', attachments: message.attachments },
+      ...{ data: message.data, address: '北京朝阳公园', attachments: message.attachments },
     },
   )
   const questions = [
@@ -94,7 +94,7 @@ test('every field is there as the message has it, and is asked for by its type',
     { term: { 'attachments.mimeType': 'application/pdf' } },
     { range: { sentAt: { gte: message.sentAt, lt: message.sentAt + 1 } } },
     { range: { 'attachments.size': { gt: 2 ** 39 } } },
-    { match: { address: '南京' } },
+    { match: { address: '北京' } },
     { match: { 'attachments.name.text': '发票' } },
   ]
   for (const query of questions) {

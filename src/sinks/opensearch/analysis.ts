@@ -1,5 +1,6 @@
 import type { SearchClient } from './client.ts'
 import type { OpensearchConfig } from './config.ts'
+import { noAnalyzer } from './failure.ts'
 import type { Analysis } from './mappings.ts'
 
 /**
@@ -13,12 +14,18 @@ const known: readonly Analysis[] = [
 ]
 const always: Analysis = { analyzer: 'standard' }
 
-/** How the texts of a new index are analysed: as configured, with `auto` by the best that the cluster has. */
+/**
+ * How the texts of a new index are analysed: as configured, with `auto` by the best that the cluster has. Throws
+ * ChatfeedError `fatal` where it does not have the one that is asked for.
+ */
 export async function findAnalysis(
   client: SearchClient,
   { analyzer }: Pick<OpensearchConfig, 'analyzer'>,
 ): Promise<Analysis> {
-  if (analyzer !== 'auto') return known.find((each) => each.analyzer === analyzer) ?? { analyzer }
+  if (analyzer !== 'auto') {
+    if (!(await has(client, analyzer))) throw noAnalyzer(client.url, analyzer)
+    return known.find((each) => each.analyzer === analyzer) ?? { analyzer }
+  }
   for (const analysis of known) if (await has(client, analysis.analyzer)) return analysis
   return always
 }

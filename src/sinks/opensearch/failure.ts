@@ -108,16 +108,6 @@ const rules: readonly Rule[] = [
     ],
   },
   {
-    status: 400,
-    reason: /analyzer/,
-    verdict: [
-      'fatal',
-      'search_no_analyzer',
-      'does not have the analyzer',
-      'Install its plugin on every node, or set `analyzer: auto`.',
-    ],
-  },
-  {
     status: 413,
     verdict: [
       'transient',
@@ -187,6 +177,18 @@ function failure(url: string, verdict: Verdict, { status, type }: Objection): Ch
   const [remedy, code, what, mend] = verdict
   const said = type === '' ? String(status) : `${status} ${type}`
   return new ChatfeedError(remedy, code, `The search cluster at ${url} ${what} (${said}).`, { mend })
+}
+
+/** The error for an analyzer that is asked for by name and is not there. */
+export function noAnalyzer(url: string, analyzer: string): ChatfeedError {
+  return new ChatfeedError(
+    'fatal',
+    'search_no_analyzer',
+    `The search cluster at ${url} has no analyzer ${analyzer}.`,
+    {
+      mend: 'Install its plugin on every node, or set `analyzer: auto`.',
+    },
+  )
 }
 
 /** The error for an index that was removed while it was in use. */
