@@ -15,12 +15,25 @@ import { enrich } from './enrich.ts'
 import { growth } from './growth.ts'
 import { ingest } from './ingest.ts'
 import { memory } from './memory.ts'
+import { opensearch } from './opensearch.ts'
 import { Report } from './report.ts'
 import { sink } from './sink.ts'
 import { start } from './start.ts'
 import { whole } from './whole.ts'
 
-const benches: readonly Bench[] = [start, ingest, dedup, enrich, sink, whole, delay, memory, growth, dedup10m]
+const benches: readonly Bench[] = [
+  start,
+  ingest,
+  dedup,
+  enrich,
+  sink,
+  whole,
+  delay,
+  memory,
+  growth,
+  dedup10m,
+  opensearch,
+]
 
 const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, messages: { type: 'string' } },

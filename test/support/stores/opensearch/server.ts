@@ -37,7 +37,10 @@ export interface SearchServer {
   start(): Promise<void>
 }
 
-/** Starts a server with empty data; it ends with the test. `settings` stand beside the usual ones, by their flat names. */
+/**
+ * Starts a server with empty data; it ends with the test. `settings` stand beside the usual ones, by
+ * their flat names. The `full` compilers are for benchmarks: they start slowly, and are faster in the end.
+ */
 export async function startOpensearch(
   t: Cleanup,
   settings: Record<string, string | number | boolean> = {},
@@ -101,14 +104,8 @@ function prepareFolder(folder: string, installed: string): string {
 
 function launch(java: string, home: string, folder: string): ChildProcess {
   const options = [
-    ...[
-      '-Xms512m',
-      '-Xmx512m',
-      '-XX:TieredStopAtLevel=1',
-      '-XX:+UseSerialGC',
-      '-XX:-UsePerfData',
-      '-Djava.security.manager=allow',
-    ],
+    ...(compilers === 'quick' ? ['-XX:TieredStopAtLevel=1'] : []),
+    ...['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Djava.security.manager=allow'],
     ...['-Dlog4j.shutdownHookEnabled=false', '-Dlog4j2.disable.jmx=true', '-Dfile.encoding=UTF-8'],
     ...['-Dopensearch.distribution.type=zip', '-Dopensearch.bundled_jdk=false', '-Djna.nosys=true'],
     `-Djava.io.tmpdir=${join(folder, 'tmp')}`,
