@@ -4,12 +4,13 @@ import type { Message } from '../model.ts'
 import type { RevisionReader, Sink, SinkContext } from './sink.ts'
 import type { SinkType } from './sink-type.ts'
 import { clickhouse } from './clickhouse/index.ts'
+import { opensearch } from './opensearch/index.ts'
 import { postgres } from './postgres/index.ts'
 import { sqlite } from './sqlite/index.ts'
 import { taking } from './where.ts'
 
 /** The sink types of this version; the code of a store is loaded only when it is needed. */
-const types = { clickhouse, postgres, sqlite }
+const types = { clickhouse, opensearch, postgres, sqlite }
 
 type Schema = (typeof types)[keyof typeof types]['config']
 const schemas = Object.values(types).map(({ config }) => config) as [Schema, ...Schema[]]

@@ -16,6 +16,7 @@ import { growth } from './growth.ts'
 import { ingest } from './ingest.ts'
 import { memory } from './memory.ts'
 import { postgres } from './postgres.ts'
+import { opensearch } from './opensearch.ts'
 import { Report } from './report.ts'
 import { sink } from './sink.ts'
 import { start } from './start.ts'
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   memory,
   growth,
   dedup10m,
+  opensearch,
 ]
 
 const { values, positionals } = parseArgs({
