@@ -131,6 +131,11 @@ export class RecordSet {
     return new RecordSet(topic, partition, fromOffset, view, aborted, toOffset)
   }
 
+  /** The offset that was asked for: nothing before it is here. */
+  get fromOffset(): number {
+    return this.#fromOffset
+  }
+
   /** A copy of the fetched bytes and what belongs to them, of which `from` makes the set again. */
   toParts(): RecordSetParts {
     return {
@@ -146,6 +151,12 @@ export class RecordSet {
   /** The same without the records from this offset on. */
   before(offset: number): RecordSet {
     return new RecordSet(this.topic, this.partition, this.#fromOffset, this.#bytes, this.#aborted, offset)
+  }
+
+  /** The same without the records before this offset. */
+  since(offset: number): RecordSet {
+    const from = Math.max(offset, this.#fromOffset)
+    return new RecordSet(this.topic, this.partition, from, this.#bytes, this.#aborted, this.#toOffset)
   }
 
   /** The committed data records. Throws ChatfeedError `transient` on a wrong CRC, `fatal` on an unknown format. */

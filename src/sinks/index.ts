@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
 import type { Message } from '../model.ts'
+import { files } from './files/index.ts'
 import type { RevisionReader, Sink, SinkContext } from './sink.ts'
 import type { SinkType } from './sink-type.ts'
 import { sqlite } from './sqlite/index.ts'
 import { taking } from './where.ts'
 
 /** The sink types of this version; the code of a store is loaded only when it is needed. */
-const types = { sqlite }
+const types = { sqlite, files }
 
 type Schema = (typeof types)[keyof typeof types]['config']
 const schemas = Object.values(types).map(({ config }) => config) as [Schema, ...Schema[]]
@@ -27,6 +28,11 @@ export type SinkConfig = z.infer<typeof sinkConfig>
 /** Opens the store of a `sinks:` entry. Throws as `SinkType.open` does. */
 export function openSink(config: SinkConfig, context: SinkContext): Promise<Sink> {
   return typeOf(config).open(config, context)
+}
+
+/** How long messages may wait in a sink that gathers them, ms; null for one that stores them at once. */
+export function gathersMs(config: SinkConfig): number | null {
+  return typeOf(config).gathersMs?.(config) ?? null
 }
 
 /**
@@ -81,4 +87,5 @@ export function selectionOf(config: SinkConfig): Selection | null {
   }
 }
 
-const typeOf = ({ type }: SinkConfig): SinkType<SinkConfig> => types[type]
+/** Every type is handed entries of its own only. */
+const typeOf = ({ type }: SinkConfig) => types[type] as SinkType<SinkConfig>

@@ -17,10 +17,14 @@ const millis = {
   logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
 } as const
 type Repetition = 'REQUIRED' | 'OPTIONAL'
-const required: Repetition = 'REQUIRED'
-const optional: Repetition = 'OPTIONAL'
+const required = 'REQUIRED'
+const optional = 'OPTIONAL'
 
-const field = (name: string, kind: Omit<Element, 'name'>, repetition_type = optional): Element => ({
+const field = (
+  name: string,
+  kind: Omit<Element, 'name'>,
+  repetition_type: Repetition = optional,
+): Element => ({
   name,
   repetition_type,
   ...kind,
@@ -31,7 +35,11 @@ const group = (name: string, repetition_type: Repetition, ...children: Element[]
   ...children,
 ]
 
-const column = (name: keyof Message, kind: Omit<Element, 'name'>, repetition = required): Column => ({
+const column = (
+  name: keyof Message,
+  kind: Omit<Element, 'name'>,
+  repetition: Repetition = required,
+): Column => ({
   name,
   elements: [field(name, kind, repetition)],
   value: (message) => message[name],
