@@ -83,7 +83,7 @@ const byStatus: Record<number, Verdict> = { 401: keys, 403: denied, 429: slow, 5
 const away: Verdict = [
   'transient',
   'object_store',
-  'does not answer',
+  'does not answer as it should',
   'Look whether the service runs, and at endpoint and region in `s3`.',
 ]
 
