@@ -26,9 +26,9 @@ export async function startS3(t: Cleanup): Promise<S3Server> {
   const folder = temporaryFolder(t)
   const [accessKeyId, secretAccessKey] = ['chatfeed', 'chatfeed-secret']
   const config = join(folder, 's3.json')
-  const credentials = [{ accessKey: accessKeyId, secretKey: secretAccessKey }]
+  const known = [{ accessKey: accessKeyId, secretKey: secretAccessKey }]
   const actions = ['Admin', 'Read', 'Write', 'List', 'Tagging']
-  writeFileSync(config, JSON.stringify({ identities: [{ name: 'chatfeed', credentials, actions }] }))
+  writeFileSync(config, JSON.stringify({ identities: [{ name: 'chatfeed', credentials: known, actions }] }))
   const [s3, master, volume, filer] = await freePorts(4)
   const data = join(folder, 'data')
   mkdirSync(data)
@@ -58,7 +58,9 @@ export async function startS3(t: Cleanup): Promise<S3Server> {
   })
   const endpoint = `http://127.0.0.1:${s3}`
   const settings = { endpoint, region: 'us-east-1', accessKeyId, secretAccessKey }
-  const client = new S3Client({ ...settings, forcePathStyle: true, credentials: settings, maxAttempts: 1 })
+  // The client writes into what it is given.
+  const credentials = { accessKeyId, secretAccessKey }
+  const client = new S3Client({ ...settings, forcePathStyle: true, credentials, maxAttempts: 1 })
   t.after(() => {
     client.destroy()
   })
