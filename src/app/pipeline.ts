@@ -5,13 +5,13 @@ import type { GroupMember } from '../kafka/group.ts'
 import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
 import { providers } from '../providers/index.ts'
-import { openSink } from '../sinks/index.ts'
+import { gathersMs, openSink } from '../sinks/index.ts'
 import { LateSink } from '../sinks/late-sink.ts'
 import { messageReader } from '../sinks/messages.ts'
 import { refusal } from '../sinks/refusal.ts'
 import type { Sink, SinkContext } from '../sinks/sink.ts'
 import { sinkStage } from '../stages/names.ts'
-import { carry } from '../sinks/carry.ts'
+import { carry, flush } from '../sinks/carry.ts'
 import { openDedup } from '../stages/dedup.ts'
 import { prepareEnrich } from './attachments.ts'
 import { configuredSource } from './open-source.ts'
@@ -24,6 +24,8 @@ export interface RunningRole {
   groupId: string
   inputs: readonly string[]
   member: GroupMember
+  /** A sink that gathers is behind on purpose. */
+  gathers?: boolean
 }
 
 /** The running roles of one process. */
@@ -54,6 +56,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
   const sinks = await openSinks(runtime, roles)
   const enrich = roles.enrich ? await prepareEnrich(runtime).catch(closing(sinks)) : undefined
+  const rollMs = new Map(config.sinks.map((sink) => [sink.name, gathersMs(sink)]))
   const sources = new Map<string, SourceStatus>()
   const ended = new Map<string, SourceEnd>()
   const raw = providers.map(({ name }) => topics.raw(name))
@@ -78,6 +81,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   }
   for (const [name, sink] of sinks) {
     const groupId = topics.group(`sink.${name}`)
+    const everyMs = rollMs.get(name) ?? null
     const member = runReader({
       kafka,
       log,
@@ -85,8 +89,23 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       topic: topics.messages,
       position: (partition) => sink.position(partition),
       write: (records) => carry(records, sink),
+      gathering:
+        everyMs === null
+          ? undefined
+          : {
+              everyMs,
+              whenIdle: once,
+              flush: (partition) => flush(partition, sink),
+              storedTo: (partition) => sink.storedTo(partition),
+            },
     })
-    stages.push({ name: sinkStage(name), groupId, inputs: [topics.messages], member })
+    stages.push({
+      name: sinkStage(name),
+      groupId,
+      inputs: [topics.messages],
+      member,
+      gathers: everyMs !== null,
+    })
   }
   const ingest = roles.ingest
     ? runIngest({
@@ -135,8 +154,8 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
 async function openSinks(
   { config, kafka, log, clusterId, topics, codecs }: Runtime,
   roles: Roles,
-): Promise<Map<string, Sink>> {
-  const sinks = new Map<string, Sink>()
+): Promise<Map<string, LateSink>> {
+  const sinks = new Map<string, LateSink>()
   const stream = `${clusterId}/${topics.messages}`
   try {
     for (const sinkConfig of config.sinks) {

@@ -45,9 +45,9 @@ export class Watch {
     const reasons = this.troubles()
     for (const name of this.#pipeline.joining()) reasons.push(`${name}: has not joined its group yet`)
     const isAway = this.#runtime.brokerTrouble !== null || this.#away !== null
-    for (const { name } of this.#pipeline.stages) {
+    for (const { name, gathers } of this.#pipeline.stages) {
       const lag = this.lag.get(name)
-      if (lag !== undefined && lag > 1_000) reasons.push(`${name}: ${lag} records behind`)
+      if (lag !== undefined && lag > 1_000 && !gathers) reasons.push(`${name}: ${lag} records behind`)
       if (lag === undefined && !isAway) reasons.push(`${name}: lag not yet known`)
     }
     for (const [name, { state, detail, units }] of this.#pipeline.sources) {

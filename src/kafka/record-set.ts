@@ -153,6 +153,12 @@ export class RecordSet {
     return new RecordSet(this.topic, this.partition, this.#fromOffset, this.#bytes, this.#aborted, offset)
   }
 
+  /** The same without the records before this offset. */
+  since(offset: number): RecordSet {
+    const from = Math.max(offset, this.#fromOffset)
+    return new RecordSet(this.topic, this.partition, from, this.#bytes, this.#aborted, this.#toOffset)
+  }
+
   /** The committed data records. Throws ChatfeedError `transient` on a wrong CRC, `fatal` on an unknown format. */
   *[Symbol.iterator](): Generator<RecordView> {
     const view = new RecordView()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ChatfeedError } from '../errors.ts'
@@ -50,21 +50,12 @@ class FolderStore implements ObjectStore {
   }
 
   async put(key: string, body: AsyncIterable<Uint8Array>): Promise<void> {
-    const path = this.#path(key)
-    const part = join(this.#parts, randomUUID())
-    try {
-      const file = await telling('writing', open(part, 'wx'))
-      try {
-        for await (const chunk of body) await telling('writing', writeWhole(file, chunk))
-        await telling('writing', file.sync())
-      } finally {
-        await file.close()
-      }
-      await telling('writing', moveInto(part, path))
-    } catch (error) {
-      await rm(part, { force: true })
-      throw error
-    }
+    await this.#write(key, body, rename)
+  }
+
+  async putNew(key: string, body: Uint8Array): Promise<boolean> {
+    if ((await this.size(key)) !== null) return false
+    return this.#write(key, [body], linkNew)
   }
 
   async size(key: string): Promise<number | null> {
@@ -104,6 +95,29 @@ class FolderStore implements ObjectStore {
     }
   }
 
+  /** Resolves to what `name` says, which gives the whole file its name. */
+  async #write<T>(
+    key: string,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    name: (part: string, path: string) => Promise<T>,
+  ): Promise<T> {
+    const path = this.#path(key)
+    const part = join(this.#parts, randomUUID())
+    try {
+      const file = await telling('writing', open(part, 'wx'))
+      try {
+        for await (const chunk of body) await telling('writing', writeWhole(file, chunk))
+        await telling('writing', file.sync())
+      } finally {
+        await file.close()
+      }
+      return await telling('writing', moveInto(part, path, name))
+    } catch (error) {
+      await rm(part, { force: true })
+      throw error
+    }
+  }
+
   #path(key: string): string {
     return join(this.#root, checkKey(key))
   }
@@ -115,14 +129,32 @@ async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
 }
 
 /** Its new name is safe only once the folder that holds it is written. */
-async function moveInto(part: string, path: string): Promise<void> {
+async function moveInto<T>(
+  part: string,
+  path: string,
+  name: (part: string, path: string) => Promise<T>,
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true })
-  await rename(part, path)
+  const named = await name(part, path)
   const folder = await open(dirname(path))
   try {
     await folder.sync()
   } finally {
     await folder.close()
+  }
+  return named
+}
+
+/** Unlike `rename` never over a file that is there; resolves to whether there was none. */
+async function linkNew(part: string, path: string): Promise<boolean> {
+  try {
+    await link(part, path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(part, { force: true })
   }
 }
 

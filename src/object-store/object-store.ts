@@ -19,6 +19,11 @@ export interface ObjectStore {
    * `size` is the length of the body in bytes where the caller knows it.
    */
   put(key: string, body: AsyncIterable<Uint8Array>, size?: number): Promise<void>
+  /**
+   * Writes a small object unless there is one of that key; resolves to whether it was written. Of several who try at
+   * the same time, on whatever machines, one succeeds.
+   */
+  putNew(key: string, body: Uint8Array): Promise<boolean>
   /** The size of an object in bytes; null where there is none. */
   size(key: string): Promise<number | null>
   /** Reads an object. Throws ChatfeedError `message` (`no_object`) where there is none. */

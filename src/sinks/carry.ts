@@ -5,7 +5,15 @@ import type { Sink } from './sink.ts'
 
 /** Puts a set of `messages` records into a sink, and counts them. Throws what `Sink.write` throws. */
 export async function carry(records: RecordSet, sink: Sink): Promise<void> {
-  const fetchedAt = await sink.write(records)
+  count(sink, await sink.write(records))
+}
+
+/** Makes a sink store what it has gathered of a partition, and counts it. Throws what `Sink.flush` throws. */
+export async function flush(partition: number, sink: Sink): Promise<void> {
+  count(sink, (await sink.flush?.(partition)) ?? [])
+}
+
+function count(sink: Sink, fetchedAt: readonly number[]): void {
   const now = Date.now()
   const stage = sinkStage(sink.name)
   const delays = metrics.delay.of(stage)

@@ -4,13 +4,14 @@ import type { Message } from '../model.ts'
 import type { RevisionReader, Sink, SinkContext } from './sink.ts'
 import type { SinkType } from './sink-type.ts'
 import { clickhouse } from './clickhouse/index.ts'
+import { files } from './files/index.ts'
 import { opensearch } from './opensearch/index.ts'
 import { postgres } from './postgres/index.ts'
 import { sqlite } from './sqlite/index.ts'
 import { taking } from './where.ts'
 
 /** The sink types of this version; the code of a store is loaded only when it is needed. */
-const types = { clickhouse, opensearch, postgres, sqlite }
+const types = { clickhouse, files, opensearch, postgres, sqlite }
 
 type Schema = (typeof types)[keyof typeof types]['config']
 const schemas = Object.values(types).map(({ config }) => config) as [Schema, ...Schema[]]
@@ -30,6 +31,11 @@ export type SinkConfig = z.infer<typeof sinkConfig>
 /** Opens the store of a `sinks:` entry. Throws as `SinkType.open` does. */
 export function openSink(config: SinkConfig, context: SinkContext): Promise<Sink> {
   return typeOf(config).open(config, context)
+}
+
+/** How long messages may wait in a sink that gathers them, ms; null for one that stores them at once. */
+export function gathersMs(config: SinkConfig): number | null {
+  return typeOf(config).gathersMs?.(config) ?? null
 }
 
 /**

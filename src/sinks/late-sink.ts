@@ -18,6 +18,8 @@ export class LateSink implements Sink {
   readonly type: string
   readonly #open: () => Promise<Sink>
   #opening: Promise<Opened> | undefined
+  /** The store that is open now. */
+  #now: Sink | undefined
 
   constructor({ name, type }: Pick<Sink, 'name' | 'type'>, open: () => Promise<Sink>) {
     this.name = name
@@ -49,6 +51,17 @@ export class LateSink implements Sink {
     })
   }
 
+  flush(partition: number): Promise<readonly number[]> {
+    return this.#use(({ sink, begun }) => {
+      if (!begun.has(partition)) throw openedAnew(this.name)
+      return sink.flush?.(partition) ?? []
+    })
+  }
+
+  storedTo(partition: number): number | null {
+    return this.#now?.storedTo?.(partition) ?? null
+  }
+
   rows(): Promise<number | null> {
     return this.#use(({ sink }) => sink.rows())
   }
@@ -59,14 +72,14 @@ export class LateSink implements Sink {
   }
 
   /** A store that is no longer there is opened anew at the next use. */
-  async #use<T>(call: (opened: Opened) => Promise<T>): Promise<T> {
+  async #use<T>(call: (opened: Opened) => Promise<T> | T): Promise<T> {
     const opening = this.#opened()
     const opened = await opening
     try {
       return await call(opened)
     } catch (error) {
       if (isTransient(error) && error.code === 'store_gone' && this.#opening === opening) {
-        this.#opening = undefined
+        this.#opening = this.#now = undefined
         await opened.sink.close()
       }
       throw error
@@ -76,7 +89,10 @@ export class LateSink implements Sink {
   /** Several partitions ask at once: they share one attempt. */
   #opened(): Promise<Opened> {
     this.#opening ??= this.#open().then(
-      (sink) => ({ sink, begun: new Set() }),
+      (sink) => {
+        this.#now = sink
+        return { sink, begun: new Set() }
+      },
       (error: unknown) => {
         this.#opening = undefined
         throw error

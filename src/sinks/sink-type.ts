@@ -19,6 +19,10 @@ export function sinkEntry<const Type extends string, Keys extends z.ZodRawShape>
 export interface SinkType<Config> {
   /** Throws ChatfeedError `transient` while the store cannot be reached, `fatal` when trying again cannot help. */
   open(config: Config, context: SinkContext): Promise<Sink>
+  /**
+   * How long messages may wait in a sink that gathers them (`Sink.flush`), ms; absent where every write stores at once.
+   */
+  gathersMs?(config: Config): number
   /** Messages stored, asked without opening the store for writing; null where it is not to be seen from here. */
   count(config: Config): Promise<number | null>
   /**

@@ -49,6 +49,14 @@ export interface Sink {
    * stored was fetched, epoch ms.
    */
   write(records: RecordSet): Promise<readonly number[]>
+  /**
+   * Present in a sink that gathers: there `write` may only take the records, and answers for what it stored by the way,
+   * of this call or earlier ones. This stores now what was gathered of a partition, and answers for it. Throws as
+   * `write` does. After an error of either, what was gathered is gone: the records come again from `position`.
+   */
+  flush?(partition: number): Promise<readonly number[]>
+  /** Beside `flush`: the offset up to which all is stored, as far as this sink knows without asking the store. */
+  storedTo?(partition: number): number | null
   /** Messages stored now; null where that cannot be told. */
   rows(): Promise<number | null>
   close(): Promise<void>

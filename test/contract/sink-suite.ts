@@ -86,7 +86,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     await sink.write(messageSet(0, batch, 2))
     await sink.write(messageSet(0, batch, 2))
     assert.deepEqual(await contentOf(store), expected(...batch))
-    assert.equal(await sink.rows(), 2)
+    await assertRows(sink, 2)
   })
 
   scenario('a batch that overlaps an earlier one adds only what is new', async (store, sink) => {
@@ -100,7 +100,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     await sink.write(messageSet(0, [message('a', 1)], 1))
     await sink.write(messageSet(0, [message('a', 3)], 2))
     assert.deepEqual(await contentOf(store), expected(message('a', 3)))
-    assert.equal(await sink.rows(), 1)
+    await assertRows(sink, 1)
   })
 
   scenario('an older revision never overwrites a newer one', async (store, sink) => {
@@ -125,7 +125,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
       const reopened = await store.open(stream)
       t.after(() => reopened.close())
       assert.equal(await reopened.position(0), 17)
-      assert.equal(await reopened.rows(), 1)
+      await assertRows(reopened, 1)
     },
   )
 
@@ -141,7 +141,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     const again = await store.open(stream)
     t.after(() => again.close())
     assert.equal(await again.position(0), 500)
-    assert.equal(await again.rows(), 2)
+    await assertRows(again, 2)
   })
 
   scenario('partitions have positions of their own', async (_store, sink) => {
@@ -159,7 +159,7 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
   scenario('many batches at once are all stored, each with its position', async (store, sink) => {
     const batches = Array.from({ length: 20 }, (_, partition) => [message(`a${partition}`), message('b')])
     await Promise.all(batches.map((batch, partition) => sink.write(messageSet(partition, batch, 2))))
-    assert.equal(await sink.rows(), 21)
+    await assertRows(sink, 21)
     assert.deepEqual(
       await Promise.all(batches.map((_, partition) => sink.position(partition))),
       Array(20).fill(2),
@@ -354,6 +354,11 @@ export function sinkSuite(type: string, prepare: (t: TestContext) => Promise<Sto
     await sink.write(messageSet(0, [bare], 1))
     assert.deepEqual(await store.stored(), new Map([[bare.id, { revision: 1, text: null }]]))
   })
+}
+
+/** A store that cannot tell how many messages it has says so. */
+async function assertRows(sink: Sink, count: number): Promise<void> {
+  assert.ok([count, null].includes(await sink.rows()))
 }
 
 /** The text with every character that some store may have to replace left out. */
