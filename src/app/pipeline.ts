@@ -88,7 +88,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       groupId,
       topic: topics.messages,
       position: (partition) => sink.position(partition),
-      write: (records) => carry(records, sink),
+      write: (records, turn) => carry(records, sink, turn),
     })
     stages.push({ name: sinkStage(name), groupId, inputs: [topics.messages], member })
   }

@@ -1,11 +1,12 @@
+import type { Turn } from '../kafka/reader.ts'
 import type { RecordSet } from '../kafka/record-set.ts'
 import { metrics } from '../metrics.ts'
 import { sinkStage } from '../stages/names.ts'
 import type { Sink } from './sink.ts'
 
 /** Puts a set of `messages` records into a sink, and counts them. Throws what `Sink.write` throws. */
-export async function carry(records: RecordSet, sink: Sink): Promise<void> {
-  const fetchedAt = await sink.write(records)
+export async function carry(records: RecordSet, sink: Sink, turn?: Turn): Promise<void> {
+  const fetchedAt = await sink.write(records, turn)
   const now = Date.now()
   const stage = sinkStage(sink.name)
   const delays = metrics.delay.of(stage)

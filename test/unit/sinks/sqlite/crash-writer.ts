@@ -13,7 +13,7 @@ const sink = await openSqliteSink(
   { name: 'search', type: 'sqlite', path },
   { log: silentLog, stream: 'cluster/messages' },
 )
-let offset = (await sink.position(partition)) ?? 0
+let offset = Number(await sink.position(partition))
 for (;;) {
   const batch = Array.from({ length: 1 + (offset % 37) }, (_, n) =>
     exampleMessage({ id: `easemob:acme#helpdesk:${partition}-${offset + n}` }),
