@@ -7,7 +7,7 @@ import { runStage } from '../kafka/task.ts'
 import { providers, providersByName } from '../providers/index.ts'
 import { openSink } from '../sinks/index.ts'
 import { LateSink } from '../sinks/late-sink.ts'
-import { messageReader } from '../sinks/messages.ts'
+import { messageReader, placedMessageReader } from '../sinks/messages.ts'
 import { refusal } from '../sinks/refusal.ts'
 import type { Sink, SinkContext } from '../sinks/sink.ts'
 import { sinkStage } from '../stages/names.ts'
@@ -148,7 +148,9 @@ async function openSinks(
         log,
         stream,
         messagesOf: messageReader(sinkConfig.where),
+        placedMessagesOf: placedMessageReader(sinkConfig.where),
         refuse: refusal({ kafka, log, sink: name, deadTopic: topics.dead }),
+        dataDir: config.dataDir,
       }
       const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, context))
       sinks.set(name, sink)

@@ -12,7 +12,7 @@ export interface SearchOptions extends CommonOptions {
 
 /** `chatfeed search`: full-text search in the first SQLite sink of the configuration; needs no Kafka. */
 export async function search(text: string, options: SearchOptions): Promise<number> {
-  const sink = storesConfig(options).sinks.find(({ type }) => type === 'sqlite')
+  const sink = storesConfig(options).sinks.find((entry) => entry.type === 'sqlite')
   if (!sink) {
     throw new ChatfeedError('fatal', 'configuration', 'The configuration has no SQLite sink to search in.', {
       mend: 'Add { name: search, type: sqlite } under sinks.',

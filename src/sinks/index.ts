@@ -4,10 +4,11 @@ import type { Message } from '../model.ts'
 import type { RevisionReader, Sink, SinkContext } from './sink.ts'
 import type { SinkType } from './sink-type.ts'
 import { sqlite } from './sqlite/index.ts'
+import { webhook } from './webhook/index.ts'
 import { taking } from './where.ts'
 
 /** The sink types of this version; the code of a store is loaded only when it is needed. */
-const types = { sqlite }
+const types = { sqlite, webhook }
 
 type Schema = (typeof types)[keyof typeof types]['config']
 const schemas = Object.values(types).map(({ config }) => config) as [Schema, ...Schema[]]
@@ -81,4 +82,5 @@ export function selectionOf(config: SinkConfig): Selection | null {
   }
 }
 
-const typeOf = ({ type }: SinkConfig): SinkType<SinkConfig> => types[type]
+/** Each type is only ever given entries of its own. */
+const typeOf = ({ type }: SinkConfig) => types[type] as unknown as SinkType<SinkConfig>

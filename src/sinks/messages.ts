@@ -10,13 +10,24 @@ import { taking, type Where } from './where.ts'
  */
 export type MessageReader = (records: RecordSet) => Generator<Message>
 
+/** The same with the offset of each. */
+export type PlacedMessageReader = (records: RecordSet) => Generator<{ offset: number; message: Message }>
+
 /** A reader of those messages that `where` does not leave out. */
 export function messageReader(where?: Where): MessageReader {
+  const placed = placedMessageReader(where)
+  return function* (records) {
+    for (const { message } of placed(records)) yield message
+  }
+}
+
+/** The same, of messages with their offsets. */
+export function placedMessageReader(where?: Where): PlacedMessageReader {
   const takes = taking(where)
   return function* (records) {
     for (const record of records) {
       const message = ownValue(messageCodec, 'message', record, records)
-      if (message && (takes === null || takes(message))) yield message
+      if (message && (takes === null || takes(message))) yield { offset: record.offset, message }
     }
   }
 }

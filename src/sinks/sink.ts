@@ -4,7 +4,7 @@ import type { Turn } from '../kafka/reader.ts'
 import type { RecordSet } from '../kafka/record-set.ts'
 import type { Logger } from '../log.ts'
 import type { Message } from '../model.ts'
-import type { MessageReader } from './messages.ts'
+import type { MessageReader, PlacedMessageReader } from './messages.ts'
 
 /** What a sink is opened with. */
 export interface SinkContext {
@@ -13,7 +13,11 @@ export interface SinkContext {
   stream: string
   /** Reads the messages of a set, without those that the sink's `where` leaves out. */
   messagesOf: MessageReader
+  /** The same with their offsets. */
+  placedMessagesOf: PlacedMessageReader
   refuse: Refuse
+  /** For what a sink keeps on this machine beside its store. */
+  dataDir: string
 }
 
 /**

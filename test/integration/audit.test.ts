@@ -268,7 +268,7 @@ suite('audit', () => {
     await t.test('the whole store gone', async () => {
       const report = await audited({
         ...scene,
-        config: { ...config, sinks: [{ ...config.sinks[0]!, path: '/nowhere.db' }] },
+        config: { ...config, sinks: [{ name: 'search', type: 'sqlite', path: '/nowhere.db' }] },
       })
       assert.deepEqual([report.balanced, report.problems], [false, []])
       assert.deepEqual(

@@ -1,5 +1,6 @@
+import { tmpdir } from 'node:os'
 import { silentLog } from '../../src/log.ts'
-import { messageReader } from '../../src/sinks/messages.ts'
+import { messageReader, placedMessageReader } from '../../src/sinks/messages.ts'
 import type { Refuse, SinkContext } from '../../src/sinks/sink.ts'
 import type { Where } from '../../src/sinks/where.ts'
 
@@ -15,7 +16,14 @@ export function sinkContext(
   stream: string,
   { where, refuse = refuseNothing }: OpenOptions = {},
 ): SinkContext {
-  return { log: silentLog, stream, messagesOf: messageReader(where), refuse }
+  return {
+    log: silentLog,
+    stream,
+    messagesOf: messageReader(where),
+    placedMessagesOf: placedMessageReader(where),
+    refuse,
+    dataDir: tmpdir(),
+  }
 }
 
 const refuseNothing: Refuse = (_records, { id }, error) =>
