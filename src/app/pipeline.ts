@@ -5,7 +5,7 @@ import type { GroupMember } from '../kafka/group.ts'
 import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
 import { providers, providersByName } from '../providers/index.ts'
-import { openSink } from '../sinks/index.ts'
+import { openSink, sinkTopic } from '../sinks/index.ts'
 import { LateSink } from '../sinks/late-sink.ts'
 import { messageReader, placedMessageReader } from '../sinks/messages.ts'
 import { refusal } from '../sinks/refusal.ts'
@@ -17,6 +17,7 @@ import { openEnrich } from '../stages/enrich.ts'
 import { configuredSource } from './open-source.ts'
 import type { Roles } from './roles.ts'
 import type { Runtime } from './runtime.ts'
+import { openSinkStages, runSinkStage } from './sink-stages.ts'
 
 /** A running role: a consumer group member and the topics it drains. */
 export interface RunningRole {
@@ -31,7 +32,7 @@ export interface Pipeline {
   ingest: GroupMember | undefined
   /** In the order of a message's way. */
   stages: RunningRole[]
-  sinks: ReadonlyMap<string, Sink>
+  sinks: ReadonlyMap<string, Pick<Sink, 'rows'>>
   sources: ReadonlyMap<string, SourceStatus>
   /** How each source of a `once` run ended; a source that stopped for good also shows here in a live run. */
   ended: ReadonlyMap<string, SourceEnd>
@@ -52,6 +53,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   const { config, kafka, log, topics } = runtime
   const stages: RunningRole[] = []
   // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
+  const sinkStages = await openSinkStages(runtime, roles)
   const sinks = await openSinks(runtime, roles)
   const sources = new Map<string, SourceStatus>()
   const ended = new Map<string, SourceEnd>()
@@ -92,6 +94,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     })
     stages.push({ name: sinkStage(name), groupId, inputs: [topics.messages], member })
   }
+  for (const [name, stage] of sinkStages) stages.push(runSinkStage(runtime, name, stage))
   const ingest = roles.ingest
     ? runIngest({
         kafka,
@@ -116,10 +119,12 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     members.map((member) => member.done.then(() => new Promise<never>(() => undefined))),
   )
   failed.catch(() => undefined)
+  const counted = new Map<string, Pick<Sink, 'rows'>>(sinks)
+  for (const name of sinkStages.keys()) counted.set(name, { rows: () => Promise.resolve(null) })
   return {
     ingest,
     stages,
-    sinks,
+    sinks: counted,
     sources,
     ended,
     failed,
@@ -143,7 +148,7 @@ async function openSinks(
   try {
     for (const sinkConfig of config.sinks) {
       const { name } = sinkConfig
-      if (!roles.sinks.has(name)) continue
+      if (!roles.sinks.has(name) || sinkTopic(sinkConfig) !== null) continue
       const context: SinkContext = {
         log,
         stream,

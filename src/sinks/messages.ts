@@ -1,5 +1,5 @@
 import { messageCodec } from '../avro.ts'
-import type { RecordSet } from '../kafka/record-set.ts'
+import type { RecordSet, RecordView } from '../kafka/record-set.ts'
 import type { Message } from '../model.ts'
 import { ownValue } from '../own-record.ts'
 import { taking, type Where } from './where.ts'
@@ -10,8 +10,14 @@ import { taking, type Where } from './where.ts'
  */
 export type MessageReader = (records: RecordSet) => Generator<Message>
 
-/** The same with the offset of each. */
-export type PlacedMessageReader = (records: RecordSet) => Generator<{ offset: number; message: Message }>
+/** The same with the record of each, which is valid until the next step. */
+export type PlacedMessageReader = (records: RecordSet) => Generator<PlacedMessage>
+
+/** A message and the record that it lies in. */
+export interface PlacedMessage {
+  record: RecordView
+  message: Message
+}
 
 /** A reader of those messages that `where` does not leave out. */
 export function messageReader(where?: Where): MessageReader {
@@ -21,13 +27,13 @@ export function messageReader(where?: Where): MessageReader {
   }
 }
 
-/** The same, of messages with their offsets. */
+/** The same, of messages with their records. */
 export function placedMessageReader(where?: Where): PlacedMessageReader {
   const takes = taking(where)
   return function* (records) {
     for (const record of records) {
       const message = ownValue(messageCodec, 'message', record, records)
-      if (message && (takes === null || takes(message))) yield { offset: record.offset, message }
+      if (message && (takes === null || takes(message))) yield { record, message }
     }
   }
 }

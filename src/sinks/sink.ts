@@ -13,7 +13,7 @@ export interface SinkContext {
   stream: string
   /** Reads the messages of a set, without those that the sink's `where` leaves out. */
   messagesOf: MessageReader
-  /** The same with their offsets. */
+  /** The same with their records. */
   placedMessagesOf: PlacedMessageReader
   refuse: Refuse
   /** For what a sink keeps on this machine beside its store. */

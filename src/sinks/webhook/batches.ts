@@ -1,5 +1,5 @@
-import type { Message } from '../../model.ts'
 import { messageJson } from '../message-json.ts'
+import type { PlacedMessage } from '../messages.ts'
 
 /** One message, ready to go. */
 export interface Outgoing {
@@ -25,13 +25,14 @@ export interface Cut {
  * out, but for the last one, which may have grown.
  */
 export function* batches(
-  messages: Iterable<{ offset: number; message: Message }>,
+  messages: Iterable<PlacedMessage>,
   { count, length, endOf }: Cut,
 ): Generator<Outgoing[]> {
   let batch: Outgoing[] = []
   let size = 0
   let end: number | undefined
-  for (const { offset, message } of messages) {
+  for (const { record, message } of messages) {
+    const { offset } = record
     const { id, revision, fetchedAt } = message
     const outgoing = { offset, id, revision, fetchedAt, json: messageJson(message) }
     const isOver = end !== undefined && offset > end

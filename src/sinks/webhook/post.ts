@@ -57,8 +57,15 @@ export class Endpoint {
     stop: AbortSignal,
   ): Promise<Answer> {
     if (stop.aborted) throw stopped()
+    const late = new AbortController()
+    const onStop = () => {
+      setTimeout(() => {
+        late.abort()
+      }, graceMs).unref()
+    }
+    stop.addEventListener('abort', onStop, { once: true })
     try {
-      return await withDeadline(this.#timeoutMs, afterGrace(stop), async (signal) => {
+      return await withDeadline(this.#timeoutMs, late.signal, async (signal) => {
         const answer = await request(this.#url, {
           method,
           headers: {
@@ -78,16 +85,10 @@ export class Endpoint {
     } catch (cause) {
       if (stop.aborted) throw stopped()
       throw unreachable(this.host, cause)
+    } finally {
+      stop.removeEventListener('abort', onStop)
     }
   }
-}
-
-/** Aborts a while after `stop`. */
-function afterGrace(stop: AbortSignal): AbortSignal {
-  const late = new AbortController()
-  const onStop = () => void setTimeout(() => late.abort(), graceMs).unref()
-  stop.addEventListener('abort', onStop, { once: true })
-  return late.signal
 }
 
 /** Nobody's fault: the partition goes to another member, or the process ends. */
