@@ -74,6 +74,14 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
       `Kafka is not ready for ${doing}: ${type}.`,
       { cause: error },
     )
+  if (isCertificate(inner)) {
+    return new ChatfeedError(
+      'fatal',
+      'kafka_certificate',
+      `The certificate of Kafka is not to be trusted (${inner.message}).`,
+      { cause: error, mend: 'Give kafka.tls.ca the certificate of its authority, as PEM text.' },
+    )
+  }
   if (lostConnection.has(inner.name) || isNetworkError(inner) || isHalfOpen(inner)) {
     return new ChatfeedError(
       'transient',
@@ -107,6 +115,11 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
         : 'The log of the brokers says more.',
     },
   )
+}
+
+/** Node's names for what is wrong with the certificate of the other side. */
+function isCertificate({ code }: KafkajsError): boolean {
+  return typeof code === 'string' && /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_)/.test(code)
 }
 
 /** Node's errors of sockets and names; those of wrong arguments and of broken bytes have words of another form. */

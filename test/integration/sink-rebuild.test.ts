@@ -17,7 +17,7 @@ suite('sink rebuild', { concurrency: 2 }, () => {
     const rebuild = (...options: string[]) =>
       runChatfeed(t, ['sink', 'rebuild', 'search', '--json', ...options], { cwd })
     const up = startChatfeed(t, ['up'], { cwd })
-    await until('something is stored', () => up.stderr().includes('joined the group'))
+    await until('something is stored', () => up.stderr().includes('joined the group'), 90_000)
     const refused = await rebuild()
     assert.equal(refused.status, 1)
     assert.match(refused.stderr, /being carried to search now, by chatfeed@.*Stop that chatfeed up/)
@@ -68,7 +68,7 @@ suite('sink rebuild', { concurrency: 2 }, () => {
     writeFileSync(file, stringify({ ...(parse(readFileSync(file, 'utf8')) as object), sinks: [hook] }))
     let poison: string | undefined
     receiver.answer = ({ messages }) => {
-      poison ??= messages[3]?.id
+      poison ??= messages[0]?.id
       return messages.some(({ id }) => id === poison) ? 422 : 204
     }
     const first = await runChatfeed(t, ['up', '--once', '--json'], { cwd })
