@@ -70,7 +70,10 @@ test('Kafka with TLS and SASL carries everything; what is wrong with either is t
     untrusted?.stderr ?? '',
     /^chatfeed: The certificate of Kafka is not to be trusted .*kafka\.tls\.ca/m,
   )
-  assert.match(nameless?.stderr ?? '', /^chatfeed: /m)
+  assert.match(
+    nameless?.stderr ?? '',
+    /^chatfeed: Kafka does not take the certificate of this client .*kafka\.tls\.cert/m,
+  )
   for (const fault of [wrong, untrusted, nameless]) {
     assert.equal(fault?.status, 1)
     assert.doesNotMatch(fault.stderr, /\n {4}at |lantern|anchor/)

@@ -56,7 +56,11 @@ export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Pr
     ports.push({ port, controllerPort: await freePort(port + 1) })
   }
   const morePorts: Record<string, number> = {}
-  for (const name of Object.keys(more)) morePorts[name] = await freePort((ports.at(-1)?.port ?? 0) + 10)
+  let morePort = (ports.at(-1)?.port ?? 0) + 10
+  for (const name of Object.keys(more)) {
+    morePort = await freePort(morePort + 1)
+    morePorts[name] = morePort
+  }
   for (const [index, id] of ids.entries()) {
     const proxy = proxied ? await Proxy.start(t) : null
     const { port, controllerPort } = ports[index]!
