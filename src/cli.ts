@@ -13,6 +13,7 @@ import type {
 import type { ImportOptions } from './commands/import.ts'
 import type { SandboxCommandOptions } from './commands/sandbox.ts'
 import type { SearchOptions } from './commands/search.ts'
+import type { SinkRebuildOptions } from './commands/sink-rebuild.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { TailOptions } from './commands/tail.ts'
 import type { UpOptions } from './commands/up.ts'
@@ -153,6 +154,18 @@ export async function run(argv: readonly string[]): Promise<number> {
     .requiredOption('--reason <R>', 'why; no message text, for it is kept')
     .action(async (ids: string[], options: DeadDiscardOptions) => {
       status = await (await import('./commands/dead.ts')).deadDiscard(ids, options)
+    })
+
+  const sink = program.command('sink').description('the stores that messages are carried to')
+  command('rebuild', 'set a sink back and carry everything to it again', sink)
+    .argument('<NAME>', 'a configured sink')
+    .option(
+      '--from <TIME>',
+      'keep what is there, and carry again what came at this time (2026-11-23T10:00:00+08:00) or so long ago (2h) and later',
+    )
+    .option('--json', 'print the result as JSON')
+    .action(async (name: string, options: SinkRebuildOptions) => {
+      status = await (await import('./commands/sink-rebuild.ts')).sinkRebuild(name, options)
     })
 
   command('sandbox', 'run the two simulated providers alone')

@@ -20,6 +20,10 @@ export const metrics = {
   processed: counter('processed_total', 'Records taken in by a stage.', ['stage']),
   dead: counter('dead_total', 'Records sent to the dead topic.', ['stage', 'code']),
   sinkRows: counter('sink_rows_total', 'Messages written to a sink.', ['sink']),
+  webhookDeliveries: counter('webhook_deliveries_total', 'Requests to a webhook by outcome.', [
+    'sink',
+    'outcome',
+  ]),
   lag: gauge('lag_records', 'Records that a group has still to read.', ['group', 'topic', 'partition']),
   providerRequests: counter('provider_requests_total', 'Requests to the provider by outcome.', [
     'source',

@@ -5,9 +5,9 @@ import type { GroupMember } from '../kafka/group.ts'
 import { runReader } from '../kafka/reader.ts'
 import { runStage } from '../kafka/task.ts'
 import { providers } from '../providers/index.ts'
-import { gathersMs, openSink } from '../sinks/index.ts'
+import { gathersMs, openSink, sinkTopic } from '../sinks/index.ts'
 import { LateSink } from '../sinks/late-sink.ts'
-import { messageReader } from '../sinks/messages.ts'
+import { messageReader, placedMessageReader } from '../sinks/messages.ts'
 import { refusal } from '../sinks/refusal.ts'
 import type { Sink, SinkContext } from '../sinks/sink.ts'
 import { sinkStage } from '../stages/names.ts'
@@ -17,6 +17,7 @@ import { prepareEnrich } from './attachments.ts'
 import { configuredSource } from './open-source.ts'
 import type { Roles } from './roles.ts'
 import type { Runtime } from './runtime.ts'
+import { openSinkStages, runSinkStage } from './sink-stages.ts'
 
 /** A running role: a consumer group member and the topics it drains. */
 export interface RunningRole {
@@ -33,7 +34,7 @@ export interface Pipeline {
   ingest: GroupMember | undefined
   /** In the order of a message's way. */
   stages: RunningRole[]
-  sinks: ReadonlyMap<string, Sink>
+  sinks: ReadonlyMap<string, Pick<Sink, 'rows'>>
   sources: ReadonlyMap<string, SourceStatus>
   /** How each source of a `once` run ended; a source that stopped for good also shows here in a live run. */
   ended: ReadonlyMap<string, SourceEnd>
@@ -54,6 +55,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
   const { config, kafka, log, codecs, topics } = runtime
   const stages: RunningRole[] = []
   // Before any member starts: a store that is wrong for good must not leave half a pipeline behind.
+  const sinkStages = await openSinkStages(runtime, roles)
   const sinks = await openSinks(runtime, roles)
   const enrich = roles.enrich ? await prepareEnrich(runtime).catch(closing(sinks)) : undefined
   const rollMs = new Map(config.sinks.map((sink) => [sink.name, gathersMs(sink)]))
@@ -88,7 +90,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       groupId,
       topic: topics.messages,
       position: (partition) => sink.position(partition),
-      write: (records) => carry(records, sink),
+      write: (records, turn) => carry(records, sink, turn),
       gathering:
         everyMs === null
           ? undefined
@@ -107,6 +109,7 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
       gathers: everyMs !== null,
     })
   }
+  for (const [name, stage] of sinkStages) stages.push(runSinkStage(runtime, name, stage))
   const ingest = roles.ingest
     ? runIngest({
         kafka,
@@ -132,10 +135,12 @@ export async function startPipeline(runtime: Runtime, roles: Roles, once: boolea
     members.map((member) => member.done.then(() => new Promise<never>(() => undefined))),
   )
   failed.catch(() => undefined)
+  const counted = new Map<string, Pick<Sink, 'rows'>>(sinks)
+  for (const name of sinkStages.keys()) counted.set(name, { rows: () => Promise.resolve(null) })
   return {
     ingest,
     stages,
-    sinks,
+    sinks: counted,
     sources,
     ended,
     failed,
@@ -160,13 +165,15 @@ async function openSinks(
   try {
     for (const sinkConfig of config.sinks) {
       const { name } = sinkConfig
-      if (!roles.sinks.has(name)) continue
+      if (!roles.sinks.has(name) || sinkTopic(sinkConfig) !== null) continue
       const context: SinkContext = {
         log,
         stream,
         messagesOf: messageReader(codecs.message, sinkConfig.where),
+        placedMessagesOf: placedMessageReader(codecs.message, sinkConfig.where),
         codecParts: () => codecs.parts(),
         refuse: refusal({ kafka, log, codec: codecs.message, sink: name, deadTopic: topics.dead }),
+        dataDir: config.dataDir,
       }
       const sink = new LateSink(sinkConfig, () => openSink(sinkConfig, context))
       sinks.set(name, sink)

@@ -3,7 +3,8 @@ import { entryFault } from '../attachments/allow-list.ts'
 import { byteSize } from '../byte-size.ts'
 import { providers } from '../providers/index.ts'
 import { registryConfig } from '../registry/config.ts'
-import { type SinkConfig, sinkConfig } from '../sinks/index.ts'
+import { type SinkConfig, sinkConfig, sinkTopic } from '../sinks/index.ts'
+import { topicNames, topicSpecs } from '../topics.ts'
 import { duration } from '../duration.ts'
 import { issueText } from './issue-text.ts'
 
@@ -130,8 +131,28 @@ function unlessEmpty(registry: unknown): unknown {
   return (registry as { url?: unknown } | null | undefined)?.url === '' ? undefined : registry
 }
 
-/** The whole configuration file (contract: README, Configuration). Durations are milliseconds once read. */
-export const configSchema = z.strictObject({
+interface TopicsInUse {
+  kafka: { topicPrefix: string }
+  sinks: readonly SinkConfig[]
+}
+
+/** A topic that a sink writes must be nobody else's. */
+function ownTopics({ kafka: { topicPrefix }, sinks }: TopicsInUse, context: z.RefinementCtx): void {
+  const settings = { partitions: 1, replicationFactor: null, windowMs: 0 }
+  const specs = topicSpecs(topicNames(topicPrefix), providerNames, settings)
+  const owners = new Map(specs.map(({ name }) => [name, 'chatfeed itself']))
+  for (const [at, sink] of sinks.entries()) {
+    const topic = sinkTopic(sink)
+    if (topic === null) continue
+    const owner = owners.get(topic)
+    owners.set(topic, `the sink ${sink.name}`)
+    if (owner === undefined) continue
+    const message = `${owner} writes this topic: choose another name`
+    context.addIssue({ code: 'custom', path: ['sinks', at, 'topic'], message })
+  }
+}
+
+const fields = z.strictObject({
   kafka: kafka.prefault({}),
   registry: z.preprocess(unlessEmpty, registryConfig.optional()),
   dataDir: z.string().min(1).default('.chatfeed'),
@@ -147,6 +168,9 @@ export const configSchema = z.strictObject({
     .superRefine(knownProviders)
     .prefault([{ name: 'search', type: 'sqlite' }]),
 })
+
+/** The whole configuration file (contract: README, Configuration). Durations are milliseconds once read. */
+export const configSchema = fields.superRefine(ownTopics)
 
 /** A checked configuration: defaults filled in, durations in milliseconds. */
 export type Config = z.output<typeof configSchema>

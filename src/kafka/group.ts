@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { withDeadline } from '../deadline.ts'
-import { explain, isTransient } from '../errors.ts'
+import { ChatfeedError, explain, isTransient } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { unlessAborted } from './abort.ts'
 import { assign, assignorName, decodeAssignment, encodeSubscription } from './assignor.ts'
@@ -121,20 +121,37 @@ export class GroupMember {
     partition: number,
     offset: number,
   ): Promise<void> {
-    const { groupId } = this.#options
     await connection.retry(
       'showing how far it was read',
-      async () => {
-        const coordinator = await connection.groupCoordinator(groupId)
-        return coordinator.offsetCommit({
-          groupId,
-          groupGenerationId: this.#generationId,
-          memberId: this.#memberId,
-          topics: [{ topic, partitions: [{ partition, offset: String(offset), metadata: '' }] }],
-        })
-      },
+      () => this.#commit(connection, topic, partition, offset),
       { deadlineMs: courtesyMs },
     )
+  }
+
+  /**
+   * Makes the group keep the place that a partition was read to. Tried again while the group changes, for its work on a
+   * kept partition goes on. Throws ChatfeedError `transient` when the group does not take it in time, or no longer knows
+   * this member.
+   */
+  async commitPlace(connection: Connection, topic: string, partition: number, offset: number): Promise<void> {
+    await connection.retry('keeping the place', async () => {
+      try {
+        await this.#commit(connection, topic, partition, offset)
+      } catch (error) {
+        throw refusedCommit(error) ?? error
+      }
+    })
+  }
+
+  async #commit(connection: Connection, topic: string, partition: number, offset: number): Promise<void> {
+    const { groupId } = this.#options
+    const coordinator = await connection.groupCoordinator(groupId)
+    await coordinator.offsetCommit({
+      groupId,
+      groupGenerationId: this.#generationId,
+      memberId: this.#memberId,
+      topics: [{ topic, partitions: [{ partition, offset: String(offset), metadata: '' }] }],
+    })
   }
 
   async #run(): Promise<void> {
@@ -295,4 +312,23 @@ export class GroupMember {
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
+}
+
+/** A commit that came while the group changes, or from a member that it has given up. */
+function refusedCommit(cause: unknown): ChatfeedError | null {
+  const { type } = cause as KafkajsError
+  if (type === 'REBALANCE_IN_PROGRESS' || type === 'ILLEGAL_GENERATION') {
+    return new ChatfeedError(
+      'transient',
+      'kafka_rebalancing',
+      'The group is changing and takes no place now.',
+      {
+        cause,
+      },
+    )
+  }
+  if (type !== 'UNKNOWN_MEMBER_ID') return null
+  const text = 'The group gave the partition to another member before the place was kept.'
+  // The next heartbeat ends the work: until then nothing is written that could not be counted either.
+  return new ChatfeedError('transient', 'fenced', text, { cause, retryAfterMs: 5_000 })
 }

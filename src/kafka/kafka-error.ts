@@ -74,6 +74,22 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
       `Kafka is not ready for ${doing}: ${type}.`,
       { cause: error },
     )
+  if (isCertificate(inner)) {
+    return new ChatfeedError(
+      'fatal',
+      'kafka_certificate',
+      `The certificate of Kafka is not to be trusted (${inner.message}).`,
+      { cause: error, mend: 'Give kafka.tls.ca the certificate of its authority, as PEM text.' },
+    )
+  }
+  if (isOwnCertificate(inner)) {
+    return new ChatfeedError(
+      'fatal',
+      'kafka_own_certificate',
+      `Kafka does not take the certificate of this client (${inner.code}).`,
+      { cause: error, mend: 'Give kafka.tls.cert and kafka.tls.key a certificate that the brokers trust.' },
+    )
+  }
   if (lostConnection.has(inner.name) || isNetworkError(inner) || isHalfOpen(inner)) {
     return new ChatfeedError(
       'transient',
@@ -107,6 +123,16 @@ export function kafkaError(error: unknown, doing: string): ChatfeedError {
         : 'The log of the brokers says more.',
     },
   )
+}
+
+/** Node's names for what is wrong with the certificate of the other side. */
+function isCertificate({ code }: KafkajsError): boolean {
+  return typeof code === 'string' && /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_)/.test(code)
+}
+
+/** The other side says that it misses a certificate of ours, or does not trust it. */
+function isOwnCertificate({ code }: KafkajsError): boolean {
+  return typeof code === 'string' && /^ERR_SSL_\w*ALERT_\w*(?:CERTIFICATE|UNKNOWN_CA)/.test(code)
 }
 
 /** Node's errors of sockets and names; those of wrong arguments and of broken bytes have words of another form. */

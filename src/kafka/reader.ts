@@ -1,13 +1,11 @@
 import { withDeadline } from '../deadline.ts'
-import { ChatfeedError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { unlessAborted } from './abort.ts'
 import { Connection } from './connection.ts'
-import { kafkaError } from './kafka-error.ts'
 import { Fetcher } from './fetch.ts'
 import { GroupMember } from './group.ts'
-import { OffsetDisplay } from './offset-display.ts'
 import { topicOffsets } from './offsets.ts'
+import { openPlace, type StoredPlace } from './place.ts'
 import type { RecordSet } from './record-set.ts'
 import type { Pulse } from './watchdog.ts'
 import type { KafkaConnection } from './wire.ts'
@@ -21,12 +19,26 @@ export interface ReaderOptions {
   log: Logger
   groupId: string
   topic: string
-  /** Where to begin a partition: the offset kept with the data, null for the beginning. */
-  position(partition: number): Promise<number | null>
-  /** Stores the records together with `records.nextOffset`, idempotently. `transient` makes the same records come again. */
-  write(records: RecordSet): Promise<void>
+  /** Where to begin a partition. */
+  position: (partition: number) => Promise<StoredPlace>
+  /**
+   * Stores the records together with `records.nextOffset`, idempotently. `transient` makes the same records come again,
+   * without those before `turn.reached` where the group keeps the place.
+   */
+  write: (records: RecordSet, turn: Turn) => Promise<void>
   /** Present for a store that `write` only gathers records for. */
   gathering?: Gathering | undefined
+}
+
+/** One write of a store, as it may be told of and ended. */
+export interface Turn {
+  /** Aborts when the partition goes to another member or the process ends: what takes long is left for the next one. */
+  readonly signal: AbortSignal
+  /**
+   * In the middle of a set: everything before this offset is safe. Where the group keeps the place this resolves when it
+   * has it, and throws ChatfeedError `transient` when it does not take it.
+   */
+  reached(offset: number): Promise<void>
 }
 
 /** How a store that gathers records is made to store them. */
@@ -45,8 +57,8 @@ export interface Gathering {
 const lastFlushMs = 4_000
 
 /**
- * Carries a topic into a store that keeps its own offsets. The group shares the partitions and shows the lag;
- * the truth about what was read lies in the store.
+ * Carries a topic into a store. The group shares the partitions; the truth about what was read lies in the store, or
+ * where the store can keep no offsets, in the group.
  */
 export function runReader(options: ReaderOptions): GroupMember {
   const { kafka, log, groupId, topic } = options
@@ -55,59 +67,69 @@ export function runReader(options: ReaderOptions): GroupMember {
     log,
     groupId,
     topics: [topic],
-    work: (partition, signal, pulse) => readPartition(options, member, partition, signal, pulse),
+    work: async (partition, signal, pulse) => {
+      const connection = new Connection(kafka, log, signal)
+      try {
+        await readPartition(options, member, connection, partition, signal, pulse)
+      } finally {
+        await connection.close()
+      }
+    },
   })
   return member
 }
 
 async function readPartition(
-  options: ReaderOptions,
+  { log, groupId, topic, position, write, gathering }: ReaderOptions,
   member: GroupMember,
+  connection: Connection,
   partition: number,
   signal: AbortSignal,
   pulse: Pulse,
 ): Promise<void> {
-  const { kafka, log, groupId, topic, gathering } = options
-  const connection = new Connection(kafka, log, signal)
-  const display = new OffsetDisplay((offset) => show(options, member, connection, partition, offset))
+  await connection.know([topic])
+  const place = await openPlace({ log, member, connection, groupId, topic, partition, position })
+  const turn: Turn = {
+    signal,
+    async reached(offset) {
+      pulse.well()
+      if (place.isInGroup) await place.moved(offset)
+    },
+  }
+  /** Since when gathered records wait to be stored. */
+  let gatheredAt: number | null = null
   try {
-    await connection.know([topic])
-    let stored = await options.position(partition)
-    const begin =
-      stored ?? (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ?? 0
-    let next = begin
-    /** Since when records wait to be stored. */
-    let gatheredAt: number | null = null
-    const note = () => {
-      const before = stored
-      stored = gathering ? gathering.storedTo(partition) : next
-      if (stored !== before) gatheredAt = null
-      if (next > (stored ?? begin)) gatheredAt ??= Date.now()
-      display.tell(stored ?? begin)
+    let next =
+      place.offset ?? (await topicOffsets(connection, topic, 'earliest', [partition])).get(partition) ?? 0
+    /** Everything before this is in the store. */
+    let stored = next
+    const moveTo = async (offset: number): Promise<void> => {
+      if (offset > stored) gatheredAt = null
+      await place.moved((stored = offset))
+      if (next > stored) gatheredAt ??= Date.now()
     }
     const fetcher = new Fetcher(connection)
     fetcher.seek(topic, partition, next)
     let lookedAt = Date.now()
     while (!signal.aborted) {
-      display.tell(stored ?? begin)
+      place.rest(stored)
       const sets = await fetcher.poll(signal)
       if (sets.length > 0) fetcher.ahead()
       for (const records of sets) {
-        await options.write(records)
+        await write(records, turn)
         next = records.nextOffset
-        note()
+        await moveTo(gathering ? (gathering.storedTo(partition) ?? stored) : next)
         pulse.well()
       }
       if (gathering && gatheredAt !== null && isDue(gathering, gatheredAt, sets.length === 0)) {
         await gathering.flush(partition)
-        note()
+        await moveTo(gathering.storedTo(partition) ?? stored)
         pulse.well()
       }
       if (sets.length > 0) continue
       if (Date.now() - lookedAt > lookEveryMs) {
         lookedAt = Date.now()
-        if (((await options.position(partition)) ?? -1) < (stored ?? -1)) throw setBack(groupId, partition)
-        display.repeat()
+        await place.look()
       }
       if (fetcher.trouble === null) pulse.well()
       else pulse.ill(fetcher.trouble)
@@ -116,42 +138,12 @@ async function readPartition(
       const never = new AbortController().signal
       const flushing = gathering.flush(partition)
       await withDeadline(lastFlushMs, never, (late) => unlessAborted(flushing, late))
-      note()
+      await moveTo(gathering.storedTo(partition) ?? stored)
     }
   } finally {
-    await display.end()
-    await connection.close()
+    await place.end()
   }
 }
 
 const isDue = ({ everyMs, whenIdle }: Gathering, sinceMs: number, isIdle: boolean): boolean =>
   (whenIdle && isIdle) || Date.now() - sinceMs >= everyMs
-
-/** A store that was removed or restored has to be filled again, also where nothing new is to be written. */
-function setBack(groupId: string, partition: number): ChatfeedError {
-  return new ChatfeedError(
-    'transient',
-    'store_set_back',
-    `The store of ${groupId} no longer has what it was given of partition ${partition}: it is given again.`,
-  )
-}
-
-/** Whether the group took the offset. Only the lag display needs it; a member that is just joining or leaving cannot commit. */
-async function show(
-  { log, groupId, topic }: ReaderOptions,
-  member: GroupMember,
-  connection: Connection,
-  partition: number,
-  offset: number,
-): Promise<boolean> {
-  try {
-    await member.commitOffset(connection, topic, partition, offset)
-    return true
-  } catch (error) {
-    log.debug(
-      { group: groupId, code: kafkaError(error, 'committing').code },
-      'offset not yet shown to the group',
-    )
-    return false
-  }
-}

@@ -8,6 +8,8 @@ import type { KafkaConnection } from './wire.ts'
 export interface TopicSpec {
   name: string
   partitions: number
+  /** One that exists may have more partitions, which stay empty. */
+  orMore?: true
   /** `null`: three copies, or as many as there are brokers. */
   replicationFactor: number | null
   /** Two in-sync copies are asked for where there are three, unless this says otherwise. */
@@ -83,13 +85,20 @@ async function createTopics(admin: Admin, topics: readonly TopicSpec[], copies: 
 
 function refuseOthers(topics: readonly TopicSpec[], existing: ReadonlyMap<string, number>): void {
   const wrong = topics
-    .filter(({ name, partitions }) => (existing.get(name) ?? partitions) !== partitions)
+    .filter(({ name, partitions, orMore }) => {
+      const found = existing.get(name) ?? partitions
+      return orMore ? found < partitions : found !== partitions
+    })
     .map(({ name, partitions }) => `${name} has ${existing.get(name)} and should have ${partitions}`)
   if (wrong.length === 0) return
   throw new ChatfeedError(
     'fatal',
     'partition_count',
     `Topics differ in their number of partitions: ${wrong.join('; ')}.`,
-    { mend: 'Set kafka.partitions to the number that the topics have, or delete the topics that differ.' },
+    {
+      mend: topics.every(({ orMore }) => orMore)
+        ? 'Give it more partitions, or let the sink write another topic.'
+        : 'Set kafka.partitions to the number that the topics have, or delete the topics that differ.',
+    },
   )
 }

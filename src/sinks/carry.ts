@@ -1,11 +1,12 @@
+import type { Turn } from '../kafka/reader.ts'
 import type { RecordSet } from '../kafka/record-set.ts'
 import { metrics } from '../metrics.ts'
 import { sinkStage } from '../stages/names.ts'
 import type { Sink } from './sink.ts'
 
 /** Puts a set of `messages` records into a sink, and counts them. Throws what `Sink.write` throws. */
-export async function carry(records: RecordSet, sink: Sink): Promise<void> {
-  count(sink, await sink.write(records))
+export async function carry(records: RecordSet, sink: Sink, turn?: Turn): Promise<void> {
+  count(sink, await sink.write(records, turn))
 }
 
 /** Makes a sink store what it has gathered of a partition, and counts it. Throws what `Sink.flush` throws. */

@@ -2,16 +2,18 @@ import { z } from 'zod'
 import type { Finding } from '../finding.ts'
 import type { Message } from '../model.ts'
 import type { RevisionReader, Sink, SinkContext } from './sink.ts'
-import type { SinkType } from './sink-type.ts'
+import type { SinkStage, SinkType, StageContext } from './sink-type.ts'
 import { clickhouse } from './clickhouse/index.ts'
 import { files } from './files/index.ts'
 import { opensearch } from './opensearch/index.ts'
 import { postgres } from './postgres/index.ts'
 import { sqlite } from './sqlite/index.ts'
+import { topic } from './topic/index.ts'
+import { webhook } from './webhook/index.ts'
 import { taking } from './where.ts'
 
 /** The sink types of this version; the code of a store is loaded only when it is needed. */
-const types = { clickhouse, files, opensearch, postgres, sqlite }
+const types = { clickhouse, files, opensearch, postgres, sqlite, topic, webhook }
 
 type Schema = (typeof types)[keyof typeof types]['config']
 const schemas = Object.values(types).map(({ config }) => config) as [Schema, ...Schema[]]
@@ -28,9 +30,21 @@ export const sinkConfig = z.discriminatedUnion('type', schemas, {
 /** A checked `sinks:` entry. */
 export type SinkConfig = z.infer<typeof sinkConfig>
 
-/** Opens the store of a `sinks:` entry. Throws as `SinkType.open` does. */
-export function openSink(config: SinkConfig, context: SinkContext): Promise<Sink> {
-  return typeOf(config).open(config, context)
+/** Opens the store of a `sinks:` entry that messages are carried to. Throws as `SinkType.open` does. */
+export async function openSink(config: SinkConfig, context: SinkContext): Promise<Sink> {
+  const type = typeOf(config)
+  if (!type.open) throw new Error(`A sink of type ${config.type} is a stage.`)
+  return type.open(config, context)
+}
+
+/** The stage of a `sinks:` entry that writes a topic; null for one with a store outside Kafka. */
+export async function sinkStageOf(config: SinkConfig, context: StageContext): Promise<SinkStage | null> {
+  return (await typeOf(config).stage?.(config, context)) ?? null
+}
+
+/** The topic that a sink writes; null for one with a store outside Kafka. */
+export function sinkTopic(config: SinkConfig): string | null {
+  return typeOf(config).topic?.(config) ?? null
 }
 
 /** How long messages may wait in a sink that gathers them, ms; null for one that stores them at once. */

@@ -1,4 +1,6 @@
 import { ChatfeedError, isTransient } from '../errors.ts'
+import type { StoredPlace } from '../kafka/place.ts'
+import type { Turn } from '../kafka/reader.ts'
 import type { RecordSet } from '../kafka/record-set.ts'
 import type { Sink } from './sink.ts'
 
@@ -37,17 +39,17 @@ export class LateSink implements Sink {
     }
   }
 
-  position(partition: number): Promise<number | null> {
+  position(partition: number): Promise<StoredPlace> {
     return this.#use(({ sink, begun }) => {
       begun.add(partition)
       return sink.position(partition)
     })
   }
 
-  write(records: RecordSet): Promise<readonly number[]> {
+  write(records: RecordSet, turn?: Turn): Promise<readonly number[]> {
     return this.#use(async ({ sink, begun }) => {
       if (!begun.has(records.partition)) throw openedAnew(this.name)
-      return sink.write(records)
+      return sink.write(records, turn)
     })
   }
 

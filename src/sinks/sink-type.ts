@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { Finding } from '../finding.ts'
+import type { StageOptions } from '../kafka/task.ts'
+import type { KafkaConnection } from '../kafka/wire.ts'
 import type { Message } from '../model.ts'
 import type { RevisionReader, Sink, SinkContext } from './sink.ts'
 import { whereSchema } from './where.ts'
@@ -15,14 +17,46 @@ export function sinkEntry<const Type extends string, Keys extends z.ZodRawShape>
   return z.strictObject({ ...common, type: z.literal(type), ...keys })
 }
 
-/** One type of sink: its `sinks:` entry, and what is done with the store that an entry names. */
-export interface SinkType<Config> {
+/** One type of sink: its `sinks:` entry, how messages are carried, and what is done with the store that an entry names. */
+export type SinkType<Config> = (CarriedSink<Config> | StagedSink<Config>) & StoreType<Config>
+
+/** Messages are carried into a store outside Kafka. */
+interface CarriedSink<Config> {
   /** Throws ChatfeedError `transient` while the store cannot be reached, `fatal` when trying again cannot help. */
   open(config: Config, context: SinkContext): Promise<Sink>
   /**
    * How long messages may wait in a sink that gathers them (`Sink.flush`), ms; absent where every write stores at once.
    */
   gathersMs?(config: Config): number
+  stage?: never
+  topic?: never
+}
+
+/** Messages are written to another topic of the same cluster, in the transaction that counts them. */
+interface StagedSink<Config> {
+  open?: never
+  gathersMs?: never
+  /** Prepares the topic. Throws ChatfeedError when it cannot be used. */
+  stage(config: Config, context: StageContext): Promise<SinkStage>
+  /** The topic that an entry names. */
+  topic(config: Config): string
+}
+
+/** What a staged sink is opened with. */
+export interface StageContext extends Pick<SinkContext, 'log' | 'placedMessagesOf'> {
+  kafka: KafkaConnection
+  deadTopic: string
+  /** Of `messages`. */
+  partitions: number
+  /** Null for as many as chatfeed's own topics have by default. */
+  replicationFactor: number | null
+}
+
+/** A sink that runs as a stage: the topics that it writes, and its tasks. */
+export type SinkStage = Pick<StageOptions, 'outputs' | 'open'>
+
+/** What can be done with a store. */
+interface StoreType<Config> {
   /** Messages stored, asked without opening the store for writing; null where it is not to be seen from here. */
   count(config: Config): Promise<number | null>
   /**

@@ -1,9 +1,11 @@
 import type { CodecParts } from '../codecs.ts'
 import type { ChatfeedError } from '../errors.ts'
+import type { StoredPlace } from '../kafka/place.ts'
+import type { Turn } from '../kafka/reader.ts'
 import type { RecordSet } from '../kafka/record-set.ts'
 import type { Logger } from '../log.ts'
 import type { Message } from '../model.ts'
-import type { MessageReader } from './messages.ts'
+import type { MessageReader, PlacedMessageReader } from './messages.ts'
 
 /** What a sink is opened with. */
 export interface SinkContext {
@@ -14,7 +16,11 @@ export interface SinkContext {
   messagesOf: MessageReader
   /** What a thread of the sink's own needs to read messages, with all that is known of their schemas now. */
   codecParts: () => CodecParts
+  /** The same with their records. */
+  placedMessagesOf: PlacedMessageReader
   refuse: Refuse
+  /** For what a sink keeps on this machine beside its store. */
+  dataDir: string
 }
 
 /**
@@ -37,18 +43,19 @@ export interface Sink {
   readonly type: string
   /**
    * The offset to read next for a partition of the stream that the sink was opened for, as stored with the data;
-   * null when nothing of that stream is stored yet. Offsets of another cluster or topic mean nothing here.
+   * null when nothing of that stream is stored yet. Offsets of another cluster or topic mean nothing here. `group`, always,
+   * from a store that can keep no offsets: the committed offsets of the sink's consumer group are its place.
    */
-  position(partition: number): Promise<number | null>
+  position(partition: number): Promise<StoredPlace>
   /**
    * Stores the messages of these records (`SinkContext.messagesOf`) and `records.nextOffset`, in one step where the
    * store has transactions, otherwise in this order. The highest revision of
    * an id stays; the same batch twice leaves the same rows. Throws ChatfeedError `transient` when the store is not there
    * (offsets do not move and the batch comes again; `store_gone` asks for the sink to be opened anew before), `fatal`
    * when trying again cannot help. Resolves to when each of the messages
-   * stored was fetched, epoch ms.
+   * stored was fetched, epoch ms. A write that can take long minds its `turn`.
    */
-  write(records: RecordSet): Promise<readonly number[]>
+  write(records: RecordSet, turn?: Turn): Promise<readonly number[]>
   /**
    * Present in a sink that gathers: there `write` may only take the records, and answers for what it stored by the way,
    * of this call or earlier ones. This stores now what was gathered of a partition, and answers for it. Throws as

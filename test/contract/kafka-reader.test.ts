@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { suite, test, type TestContext } from 'node:test'
 import { ChatfeedError } from '../../src/errors.ts'
+import type { Connection } from '../../src/kafka/connection.ts'
 import { committedOffsets, topicOffsets } from '../../src/kafka/offsets.ts'
-import { runReader } from '../../src/kafka/reader.ts'
+import { runReader, type Turn } from '../../src/kafka/reader.ts'
 import type { RecordSet } from '../../src/kafka/record-set.ts'
 import { silentLog } from '../../src/log.ts'
 import { deadMember, untilRebalancing } from '../support/kafkajs-group.ts'
@@ -18,14 +19,21 @@ class Store {
   /** Holds up the writes that were begun. */
   gate: Promise<void> = Promise.resolve()
   begun = 0
+  /** A store without positions is given again what the group does not know of. */
+  keepsNone = false
 
   write(records: RecordSet): void {
-    assert.ok(records.nextOffset > (this.positions.get(records.partition) ?? -1))
+    assert.ok(records.nextOffset > (this.positions.get(records.partition) ?? -1) || this.keepsNone)
     for (const record of records) this.rows.push(record.key()!.toString())
     const failure = this.failures.shift()
     if (failure) throw failure
-    this.positions.set(records.partition, records.nextOffset)
+    if (!this.keepsNone) this.positions.set(records.partition, records.nextOffset)
   }
+}
+
+interface RunOptions {
+  place?: 'group'
+  onWritten?: (records: RecordSet, turn: Turn) => Promise<void>
 }
 
 async function arena(t: TestContext, partitions: number) {
@@ -41,18 +49,20 @@ async function arena(t: TestContext, partitions: number) {
     topic,
     groupId,
     store,
+    connection,
     write: (keys: readonly string[]) => writeKeys(kafka, topic, keys),
-    run: () => {
+    run: ({ place, onWritten }: RunOptions = {}) => {
       const member = runReader({
         kafka,
         log: silentLog,
         groupId,
         topic,
-        position: (partition) => Promise.resolve(store.positions.get(partition) ?? null),
-        write: async (records) => {
+        position: (partition) => Promise.resolve(place ?? store.positions.get(partition) ?? null),
+        write: async (records, turn) => {
           store.begun++
           await store.gate
           store.write(records)
+          await onWritten?.(records, turn)
         },
       })
       t.after(() => member.stop().catch(() => undefined))
@@ -171,3 +181,109 @@ test('a reader goes on with what it has while a rebalance hangs', async (t) => {
   assert.ok(Date.now() - begun < 10_000)
   assert.deepEqual(newcomer.partitions, [])
 })
+
+suite('a store that can keep no place:', () => {
+  async function placeless(t: TestContext, partitions: number) {
+    const own = await arena(t, partitions)
+    own.store.keepsNone = true
+    const committed = async () => [...(await committedOffsets(own.connection, own.groupId, own.topic))].sort()
+    return { ...own, committed }
+  }
+
+  test('the place is what the group has committed, and the next reader goes on there', async (t) => {
+    const { store, write, run, committed } = await placeless(t, 2)
+    await write(keys('a', 300))
+    const first = run({ place: 'group' })
+    await until('all is written', () => store.rows.length === 300)
+    await first.stop()
+    assert.equal(
+      (await committed()).reduce((sum, [, offset]) => sum + offset, 0),
+      300,
+    )
+    await write(keys('b', 200))
+    run({ place: 'group' })
+    await until('the rest is written', () => store.rows.length >= 500)
+    assert.deepEqual(store.rows.toSorted(), [...keys('a', 300), ...keys('b', 200)].sort())
+  })
+
+  test('a set that was written and not committed comes again, and nothing is left out', async (t) => {
+    const { store, write, run, committed } = await placeless(t, 1)
+    const later = new ChatfeedError('transient', 'store_away', 'Not now.', { retryAfterMs: 5 })
+    store.failures = [later, later]
+    await write(keys('a', 20))
+    run({ place: 'group' })
+    await until('the place is kept', async () => (await committed()).join() === '0,20')
+    assert.deepEqual(
+      store.rows,
+      [1, 2, 3].flatMap(() => keys('a', 20)),
+    )
+  })
+
+  test('what was reached within a set does not come again', async (t) => {
+    const { store, write, run, committed } = await placeless(t, 1)
+    const away = new ChatfeedError('transient', 'store_away', 'Not now.', { retryAfterMs: 5 })
+    let failed = false
+    await write(keys('a', 20))
+    run({
+      place: 'group',
+      async onWritten(_records, turn) {
+        if (failed) return
+        failed = true
+        await turn.reached(8)
+        throw away
+      },
+    })
+    await until('the place is kept', async () => (await committed()).join() === '0,20')
+    assert.deepEqual(store.rows, [...keys('a', 20), ...keys('a', 20).slice(8)])
+  })
+
+  test('a member that is thrown out between a write and its commit commits nothing, and the set comes again', async (t) => {
+    const { store, groupId, connection, write, run, committed } = await placeless(t, 1)
+    await write(keys('a', 20))
+    let thrownOut = false
+    const member = run({
+      place: 'group',
+      async onWritten() {
+        if (thrownOut) return
+        thrownOut = true
+        assert.deepEqual(await committed(), [])
+        await throwOut(connection, groupId)
+      },
+    })
+    await until('the place is kept', async () => (await committed()).join() === '0,20')
+    assert.deepEqual(store.rows, [...keys('a', 20), ...keys('a', 20)])
+    assert.equal(member.hasFailed, false)
+  })
+
+  test('a lower place that an earlier owner has left is put right, though nothing new comes', async (t) => {
+    const { store, groupId, topic, connection, write, run, committed } = await placeless(t, 1)
+    await write(keys('a', 20))
+    run({ place: 'group' })
+    await until('the place is kept', async () => (await committed()).join() === '0,20')
+    const { memberId, generationId } = await memberOf(connection, groupId)
+    await connection.retry('committing', async () =>
+      (await connection.groupCoordinator(groupId)).offsetCommit({
+        groupId,
+        groupGenerationId: generationId,
+        memberId,
+        topics: [{ topic, partitions: [{ partition: 0, offset: '5', metadata: '' }] }],
+      }),
+    )
+    await until('the place is put right', async () => (await committed()).join() === '0,20', 10_000)
+    assert.equal(store.rows.length, 20)
+  })
+})
+
+/** Takes every member out of a group behind its back. */
+async function throwOut(connection: Connection, groupId: string): Promise<void> {
+  const { memberId } = await memberOf(connection, groupId)
+  const coordinator = await connection.groupCoordinator(groupId)
+  await coordinator.leaveGroup({ groupId, memberId })
+}
+
+/** The only member of a group in its first generation. */
+async function memberOf(connection: Connection, groupId: string) {
+  const coordinator = await connection.groupCoordinator(groupId)
+  const { groups } = await coordinator.describeGroups({ groupIds: [groupId] })
+  return { memberId: groups[0]!.members[0]!.memberId, generationId: 1 }
+}

@@ -21,6 +21,10 @@ export interface ClusterOptions {
   proxied?: boolean
   /** Further lines of server.properties. */
   settings?: Record<string, string>
+  /** Further listeners of the first broker: the security protocol by name, set up by `settings`. */
+  listeners?: Record<string, string>
+  /** Accounts, as `format --add-scram` takes them. */
+  scram?: readonly string[]
 }
 
 /** Brokers of the test's own, each broker and controller at once, side by side on loopback. */
@@ -30,11 +34,13 @@ export interface TestCluster {
   addresses: string[]
   /** Through the proxies; empty without them. */
   proxied: string[]
+  /** The further listeners of the first broker, by name. */
+  listeners: Record<string, string>
 }
 
 /** Starts the brokers and waits until all serve; they are gone after the test. */
 export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Promise<TestCluster> {
-  const { brokers: count = 1, proxied = false, settings = {} } = options
+  const { brokers: count = 1, proxied = false, settings = {}, listeners: more = {}, scram = [] } = options
   const folder = mkdtempSync(join(tmpdir(), 'chatfeed-cluster-'))
   const brokers: TestBroker[] = []
   t.after(async () => {
@@ -49,6 +55,12 @@ export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Pr
     const port = await freePort()
     ports.push({ port, controllerPort: await freePort(port + 1) })
   }
+  const morePorts: Record<string, number> = {}
+  let morePort = (ports.at(-1)?.port ?? 0) + 10
+  for (const name of Object.keys(more)) {
+    morePort = await freePort(morePort + 1)
+    morePorts[name] = morePort
+  }
   for (const [index, id] of ids.entries()) {
     const proxy = proxied ? await Proxy.start(t) : null
     const { port, controllerPort } = ports[index]!
@@ -56,8 +68,9 @@ export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Pr
     if (proxy) proxy.target = proxiedPort
     const directory = join(folder, `broker-${id}`)
     mkdirSync(directory)
-    const listeners = { BROKER: port, ...(proxy ? { PROXIED: proxiedPort } : {}) }
-    const advertised = { BROKER: port, ...(proxy ? { PROXIED: proxy.port } : {}) }
+    const further = index === 0 ? morePorts : {}
+    const listeners = { BROKER: port, ...(proxy ? { PROXIED: proxiedPort } : {}), ...further }
+    const advertised = { BROKER: port, ...(proxy ? { PROXIED: proxy.port } : {}), ...further }
     const lines = {
       'node.id': String(id),
       'controller.quorum.voters': ids
@@ -65,7 +78,9 @@ export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Pr
         .join(','),
       listeners: addressesOf({ ...listeners, CONTROLLER: controllerPort }),
       'advertised.listeners': addressesOf(advertised),
-      'listener.security.protocol.map': 'BROKER:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'listener.security.protocol.map': Object.entries({ ...plain, ...more })
+        .map(([name, protocol]) => `${name}:${protocol}`)
+        .join(','),
       'offsets.topic.replication.factor': String(copies),
       'transaction.state.log.replication.factor': String(copies),
       'transaction.state.log.min.isr': String(Math.min(2, copies)),
@@ -80,15 +95,20 @@ export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Pr
     brokers.push(new TestBroker(id, port, proxy, { ...files, directory }))
   }
   const [first, ...others] = brokers
-  await first!.format()
+  await first!.format(scram)
   for (const broker of others) broker.layOutAs(first!)
   await Promise.all(brokers.map((broker) => broker.start()))
   return {
     brokers,
     addresses: brokers.map(({ port }) => `127.0.0.1:${port}`),
+    listeners: Object.fromEntries(
+      Object.entries(morePorts).map(([name, port]) => [name, `127.0.0.1:${port}`]),
+    ),
     proxied: brokers.flatMap(({ proxy }) => (proxy ? [`127.0.0.1:${proxy.port}`] : [])),
   }
 }
+
+const plain = { BROKER: 'PLAINTEXT', PROXIED: 'PLAINTEXT', CONTROLLER: 'PLAINTEXT' }
 
 function addressesOf(ports: Record<string, number>): string {
   return Object.entries(ports)
@@ -131,13 +151,14 @@ export class TestBroker {
     return this.#running?.ended ?? Promise.resolve('not running')
   }
 
-  async format(): Promise<void> {
+  async format(scram: readonly string[] = []): Promise<void> {
     const clusterId = randomBytes(16).toString('base64url')
     const { ended } = runKafka(
       this.#files,
       'kafka.tools.StorageTool',
       'format',
       `--cluster-id=${clusterId}`,
+      ...scram.flatMap((account) => ['--add-scram', account]),
       '-c',
     )
     const end = await ended

@@ -1,5 +1,6 @@
+import { tmpdir } from 'node:os'
 import { silentLog } from '../../src/log.ts'
-import { messageReader } from '../../src/sinks/messages.ts'
+import { messageReader, placedMessageReader } from '../../src/sinks/messages.ts'
 import type { Refuse, SinkContext } from '../../src/sinks/sink.ts'
 import type { Where } from '../../src/sinks/where.ts'
 import { codecs } from './codecs.ts'
@@ -20,8 +21,10 @@ export function sinkContext(
     log: silentLog,
     stream,
     messagesOf: messageReader(codecs.message, where),
+    placedMessagesOf: placedMessageReader(codecs.message, where),
     codecParts: () => codecs.parts(),
     refuse,
+    dataDir: tmpdir(),
   }
 }
 

@@ -6,6 +6,8 @@ import { type ClusterDescription, describeCluster, type TopicDescription } from 
 import type { TopicSpec } from '../../kafka/topics.ts'
 import type { Logger } from '../../log.ts'
 import { providers } from '../../providers/index.ts'
+import { sinkTopic } from '../../sinks/index.ts'
+import { sinkTopicSpec } from '../../sinks/sink-topic.ts'
 import { topicNames, topicSpecs } from '../../topics.ts'
 import { kafkaConnection } from '../runtime.ts'
 
@@ -22,11 +24,13 @@ export async function checkKafka(config: Config, log: Logger, signal: AbortSigna
   if (brokers === null)
     return [...findings, fine('cluster', 'The embedded broker does not run now; up starts it.')]
   const { partitions, replicationFactor = null, topicPrefix } = config.kafka
-  const specs = topicSpecs(
+  const own = topicSpecs(
     topicNames(topicPrefix),
     providers.map(({ name }) => name),
     { partitions, replicationFactor, windowMs: config.dedup.window },
   )
+  const written = config.sinks.flatMap((sink) => sinkTopic(sink) ?? [])
+  const specs = [...own, ...written.map((name) => sinkTopicSpec(name, partitions, replicationFactor))]
   try {
     const names = specs.map(({ name }) => name)
     const kafka = kafkaConnection(config, [brokers].flat())
@@ -68,7 +72,7 @@ export function judgeTopics({ topics, brokers }: ClusterDescription, specs: read
 }
 
 function judgeTopic(
-  { name, partitions, config }: TopicSpec,
+  { name, partitions, orMore, config }: TopicSpec,
   topic: TopicDescription,
   brokers: number,
 ): Finding[] {
@@ -76,11 +80,14 @@ function judgeTopic(
   const about = `topic ${name}`
   const wanted = (key: string): string => config[key] ?? ''
   const found = (key: string): string => topic.config.get(key) ?? wanted(key)
-  if (topic.partitions !== partitions) {
+  if (orMore && topic.partitions < partitions) {
+    const text = `It has ${count(topic.partitions, 'partition')}, fewer than kafka.partitions.`
+    findings.push(fault(about, text, 'Give it more partitions, or let the sink write another topic.'))
+  } else if (!orMore && topic.partitions !== partitions) {
     const text = `It has ${count(topic.partitions, 'partition')}, and kafka.partitions is ${partitions}.`
     findings.push(fault(about, text, 'Set kafka.partitions to the number that the topics have.'))
   }
-  if (found('cleanup.policy') !== wanted('cleanup.policy')) {
+  if (config['cleanup.policy'] !== undefined && found('cleanup.policy') !== wanted('cleanup.policy')) {
     const text = `Its cleanup.policy is ${found('cleanup.policy')}: records that are needed can vanish, or stay for ever.`
     findings.push(fault(about, text, `Set cleanup.policy=${wanted('cleanup.policy')}.`))
   }

@@ -15,10 +15,10 @@ test('a SQLite entry needs a name and a type only', () => {
 })
 
 test('an unknown or missing sink type names those there are', () => {
-  assert.deepEqual(faultsOf({ name: 'x', type: 'sqlight' }), [
-    'type: There is no sink type sqlight; this version has: sqlite.',
-  ])
-  assert.deepEqual(faultsOf({ name: 'x' }), ['type: Give the sink a type: sqlite.'])
+  const [unknown, ...others] = faultsOf({ name: 'x', type: 'sqlight' }) ?? []
+  assert.match(unknown ?? '', /^type: There is no sink type sqlight; this version has: .*sqlite/)
+  assert.deepEqual(others, [])
+  assert.match(String(faultsOf({ name: 'x' })), /^type: Give the sink a type: .*sqlite.*webhook/)
 })
 
 test('a filter takes one word or several, of those that are known; any key of unknown name is refused', () => {

@@ -10,7 +10,7 @@ import { sinkContext } from '../../../support/sink-context.ts'
 const [path = '', partitionText = '0'] = process.argv.slice(2)
 const partition = Number(partitionText)
 const sink = await openSqliteSink({ name: 'search', type: 'sqlite', path }, sinkContext('cluster/messages'))
-let offset = (await sink.position(partition)) ?? 0
+let offset = Number(await sink.position(partition))
 for (;;) {
   const batch = Array.from({ length: 1 + (offset % 37) }, (_, n) =>
     exampleMessage({ id: `easemob:acme#helpdesk:${partition}-${offset + n}` }),
