@@ -40,15 +40,9 @@ async function checkSubject(
   const verdict = await registry.compatibility(subject, registeredText(schema), signal)
   if (!verdict.fits) {
     const why = await offences(registry, each, verdict.reasons, signal)
-    return [
-      fault(about, `${fileOf(each)} is refused as its next version: ${why}.`, incompatibleMend),
-      ...level,
-    ]
+    return [fault(about, `${fileOf(each)} is refused as its next version: ${why}.`, incompatibleMend)]
   }
-  return [
-    fine(about, `${fileOf(each)} is not registered yet; up registers it, and it is compatible.`),
-    ...level,
-  ]
+  return [fine(about, `${fileOf(each)} is not registered yet; up registers it, and it is compatible.`)]
 }
 
 /** A level that lets everything pass is worth a word; one that cannot be asked for is not. */
