@@ -67,9 +67,7 @@ const elements = (schema: Named | undefined): unknown => schema?.items ?? schema
 
 /** The schema itself where it is written as an object. */
 function inner(schema: unknown): Named | undefined {
-  return typeof schema === 'object' && schema !== null && !Array.isArray(schema)
-    ? (schema)
-    : undefined
+  return typeof schema === 'object' && schema !== null && !Array.isArray(schema) ? schema : undefined
 }
 
 function nameOf(schema: unknown): string {

@@ -15,6 +15,7 @@ export async function checkRegistry(
   try {
     for (const subject of subjects)
       findings.push(...(await checkSubject(registry, subject, config.register, signal)))
+    findings.push(...(await checkLevels(registry, subjects, signal)))
     return [fine('registry', `The schema registry at ${registry.url} answers.`), ...findings]
   } catch (error) {
     if (!(error instanceof ChatfeedError)) throw error
@@ -34,33 +35,26 @@ async function checkSubject(
   const { subject, schema } = each
   const about = `subject ${subject}`
   const id = await registry.lookUp(subject, registeredText(schema), signal)
-  const level = await checkLevel(registry, about, subject, signal)
-  if (id !== null) return [fine(about, `${fileOf(each)} is registered, as schema ${id}.`), ...level]
-  if (!register) return [fault(about, `${fileOf(each)} is not registered.`, missingMend), ...level]
+  if (id !== null) return [fine(about, `${fileOf(each)} is registered, as schema ${id}.`)]
+  if (!register) return [fault(about, `${fileOf(each)} is not registered.`, missingMend)]
   const verdict = await registry.compatibility(subject, registeredText(schema), signal)
   if (!verdict.fits) {
     const why = await offences(registry, each, verdict.reasons, signal)
-    return [
-      fault(about, `${fileOf(each)} is refused as its next version: ${why}.`, incompatibleMend),
-      ...level,
-    ]
+    return [fault(about, `${fileOf(each)} is refused as its next version: ${why}.`, incompatibleMend)]
   }
-  return [
-    fine(about, `${fileOf(each)} is not registered yet; up registers it, and it is compatible.`),
-    ...level,
-  ]
+  return [fine(about, `${fileOf(each)} is not registered yet; up registers it, and it is compatible.`)]
 }
 
 /** A level that lets everything pass is worth a word; one that cannot be asked for is not. */
-async function checkLevel(
+async function checkLevels(
   registry: Registry,
-  about: string,
-  subject: string,
+  subjects: readonly Subject[],
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const level = await registry.level(subject, signal)
-  if (level !== 'NONE') return []
-  const text =
-    'Its compatibility level is NONE: a schema that breaks its readers would be registered all the same.'
-  return [warning(about, text, 'Set the level BACKWARD or FULL in the registry, for the subject or for all.')]
+  const open: string[] = []
+  for (const { subject } of subjects)
+    if ((await registry.level(subject, signal)) === 'NONE') open.push(subject)
+  if (open.length === 0) return []
+  const text = `A schema that breaks its readers would be registered all the same, for the level is NONE: ${open.join(', ')}.`
+  return [warning('compatibility', text, 'Set the level BACKWARD or FULL in the registry.')]
 }
