@@ -163,8 +163,7 @@ export class Resolver {
     if (!this.#needToken.has(asker.source)) {
       const answer = await this.#send(task, { url, method, headers })
       if ('refusal' in answer || !isRefusal(answer.response)) return answer
-      const authorized = await task.files?.access.authorize(url, signal)
-      if (!authorized) return answer
+      if (!task.files?.access.mayAuthorize(url)) return answer
       await answer.response.body.dump()
     }
     for (let again = false; ; again = true) {
