@@ -45,3 +45,13 @@ export function typeOf({ headers }: Dispatcher.ResponseData): string | undefined
   const says = /^[\w.+-]+\/[\w.+-]+$/.test(type) && !/^(?:application|binary)\/octet-stream$/.test(type)
   return says ? type : undefined
 }
+
+/** Whether the file, or the part asked for, is in the answer. */
+export function isThere({ statusCode }: Dispatcher.ResponseData): boolean {
+  return statusCode === 200 || statusCode === 206
+}
+
+/** Whether more rights could open the file. */
+export function isRefusal({ statusCode }: Dispatcher.ResponseData): boolean {
+  return statusCode === 401 || statusCode === 403
+}

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events'
 import { Agent, type Dispatcher, request } from 'undici'
-import { ChatfeedError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { Attachment, MessageKind } from '../model.ts'
@@ -9,10 +8,11 @@ import type { FileAccess, RateBudget } from '../providers/provider.ts'
 import { orStopped } from '../providers/stopped.ts'
 import type { Archive } from './archive.ts'
 import { type Answer, ask, type NotAsked, type Question } from './ask.ts'
-import { bodyOf, BrokenPromise } from './body.ts'
-import { addressRefused, Guard } from './guard.ts'
+import { bodyOf } from './body.ts'
+import { codeOf, isOwnWord, outcomeOf } from './failure.ts'
+import { Guard } from './guard.ts'
 import { HostRests } from './host-rests.ts'
-import { errorText, judgeStatus, sizeOf, typeOf } from './judge.ts'
+import { errorText, isRefusal, isThere, judgeStatus, sizeOf, typeOf } from './judge.ts'
 import { failed, type Outcome, refused } from './outcome.ts'
 import { isPageType, type Promised, promisedBy } from './promise.ts'
 import { Turns, type Urgency } from './turns.ts'
@@ -163,8 +163,7 @@ export class Resolver {
     if (!this.#needToken.has(asker.source)) {
       const answer = await this.#send(task, { url, method, headers })
       if ('refusal' in answer || !isRefusal(answer.response)) return answer
-      const authorized = await task.files?.access.authorize(url, signal)
-      if (!authorized) return answer
+      if (!task.files?.access.mayAuthorize(url)) return answer
       await answer.response.body.dump()
     }
     for (let again = false; ; again = true) {
@@ -249,22 +248,12 @@ export class Resolver {
   }
 
   #outcomeOf(error: unknown, { url, signal, isSilent }: Task): Outcome {
-    if (error instanceof BrokenPromise) return error.outcome
-    const code = codeOf(error)
-    if (code === addressRefused) return refused('address_refused')
+    if (isOwnWord(error)) return outcomeOf(error, signal)
     // A file that takes long, or waits for its turn, says nothing against the host.
     if (isSilent) this.#rests.failed(url.host)
-    if (signal.aborted) return failed('not_in_time')
-    if (error instanceof ChatfeedError) return failed(troubles.get(code) ?? 'no_token')
-    return failed(code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'unknown_host' : 'unreachable')
+    return outcomeOf(error, signal)
   }
 }
-
-/** Codes of what stands between us and the host. */
-const troubles = new Map([
-  ['object_store', 'archive'],
-  ['throttled', 'throttled'],
-])
 
 /** Where a file is moved to is the provider's doing: the operator can allow that host while the file is there. */
 function notFollowed({ refusal }: NotAsked): Outcome {
@@ -279,19 +268,6 @@ interface Task {
   signal: AbortSignal
   /** It was asked for, and there is no answer yet. */
   isSilent: boolean
-}
-
-function isThere({ statusCode }: Dispatcher.ResponseData): boolean {
-  return statusCode === 200 || statusCode === 206
-}
-
-function isRefusal({ statusCode }: Dispatcher.ResponseData): boolean {
-  return statusCode === 401 || statusCode === 403
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return code === '' && error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : code
 }
 
 /** The host alone: paths and queries open files. */

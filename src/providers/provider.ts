@@ -131,9 +131,11 @@ export interface FileAccess {
   isOwn(url: URL): boolean
   /** The calls for files that may be made, as `Provider.rateOf` has it; null where no limit is known. */
   readonly rate: { countedBy: string; calls: number; windowMs: number } | null
+  /** Whether a link may be given a token at all: no other host, and no other part of the interface. */
+  mayAuthorize(url: URL): boolean
   /**
-   * The same file asked for with the app's own right: for a link that was refused. Null where the link is none that
-   * may be given a token: another host, or another part of the interface. The headers are for this address alone.
+   * The same file asked for with the app's own right: for a link that was refused. Null for a link that may not be
+   * given a token. The headers are for this address alone.
    * Throws as `Source.read` does where no token can be had.
    */
   authorize(url: URL, signal: AbortSignal): Promise<AuthorizedFile | null>

@@ -44,8 +44,12 @@ export class EasemobFileAccess implements FileAccess {
     return url.origin === this.#origins[0] && this.#isFile(url)
   }
 
+  mayAuthorize(url: URL): boolean {
+    return this.#origins.includes(url.origin) && this.#isFile(url)
+  }
+
   async authorize(link: URL, signal: AbortSignal): Promise<AuthorizedFile | null> {
-    if (!this.#origins.includes(link.origin) || !this.#isFile(link)) return null
+    if (!this.mayAuthorize(link)) return null
     this.#token ??= this.#openToken()
     const { app } = this.#token
     const token = await app.get(signal)

@@ -9,6 +9,7 @@ export function polyvFileAccess({ baseUrl }: PolyvConfig): FileAccess {
     ownHost: hostname,
     isOwn: (url) => url.origin === origin && !url.pathname.startsWith('/live/'),
     rate: null,
+    mayAuthorize: () => false,
     authorize: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   }
