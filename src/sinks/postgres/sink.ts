@@ -101,7 +101,7 @@ class PostgresSink implements Sink {
       fetchedAt.push(message.fetchedAt)
       const { id, revision } = message
       const key = storable(id)
-      if ((newest.get(key)?.revision ?? 0) < revision)
+      if ((newest.get(key)?.revision ?? -1) < revision)
         newest.set(key, { id, revision, line: toLine(message) })
     }
     return { rows: [...newest.values()], fetchedAt }
