@@ -16,7 +16,7 @@ test('a SQLite entry needs a name and a type only', () => {
 
 test('an unknown or missing sink type names those there are', () => {
   assert.deepEqual(faultsOf({ name: 'x', type: 'sqlight' }), [
-    'type: There is no sink type sqlight; this version has: sqlite.',
+    'type: There is no sink type sqlight; this version has: opensearch, sqlite.',
   ])
   assert.deepEqual(faultsOf({ name: 'x' }), ['type: Give the sink a type: sqlite.'])
 })
