@@ -18,7 +18,7 @@ test('an unknown or missing sink type names those there are', () => {
   assert.deepEqual(faultsOf({ name: 'x', type: 'sqlight' }), [
     'type: There is no sink type sqlight; this version has: opensearch, sqlite.',
   ])
-  assert.deepEqual(faultsOf({ name: 'x' }), ['type: Give the sink a type: sqlite.'])
+  assert.deepEqual(faultsOf({ name: 'x' }), ['type: Give the sink a type: opensearch, sqlite.'])
 })
 
 test('a filter takes one word or several, of those that are known; any key of unknown name is refused', () => {
