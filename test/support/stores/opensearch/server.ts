@@ -44,6 +44,7 @@ export interface SearchServer {
 export async function startOpensearch(
   t: Cleanup,
   settings: Record<string, string | number | boolean> = {},
+  compilers: 'quick' | 'full' = 'quick',
 ): Promise<SearchServer> {
   const installed = await installOpensearch()
   const folder = mkdtempSync(join(tmpdir(), 'chatfeed-opensearch-'))
@@ -75,7 +76,7 @@ export async function startOpensearch(
       await ended
     },
     async start() {
-      child = launch(java, home, folder)
+      child = launch(java, home, folder, compilers)
       await until('OpenSearch serves', () => serves(url, child, folder), startLimitMs)
     },
   }
@@ -102,7 +103,7 @@ function prepareFolder(folder: string, installed: string): string {
   return home
 }
 
-function launch(java: string, home: string, folder: string): ChildProcess {
+function launch(java: string, home: string, folder: string, compilers: 'quick' | 'full'): ChildProcess {
   const options = [
     ...(compilers === 'quick' ? ['-XX:TieredStopAtLevel=1'] : []),
     ...['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Djava.security.manager=allow'],
