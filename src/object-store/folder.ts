@@ -104,6 +104,7 @@ class FolderStore implements ObjectStore {
     const path = this.#path(key)
     const part = join(this.#parts, randomUUID())
     try {
+      await telling('writing', mkdir(this.#parts, { recursive: true })) // the folder may have been removed
       const file = await telling('writing', open(part, 'wx'))
       try {
         for await (const chunk of body) await telling('writing', writeWhole(file, chunk))

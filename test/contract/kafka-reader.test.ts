@@ -10,6 +10,25 @@ import { deadMember, untilRebalancing } from '../support/kafkajs-group.ts'
 import { testKafka, until } from '../support/kafka.ts'
 import { writeKeys } from '../support/stage.ts'
 
+/** A store that gathers what it is given until it is flushed. */
+class GatheringStore {
+  readonly rows: string[] = []
+  gathered: string[] = []
+  next = 0
+  position: number | null = null
+
+  write(records: RecordSet): void {
+    for (const record of records) this.gathered.push(record.key()!.toString())
+    this.next = records.nextOffset
+  }
+
+  flush(): void {
+    this.rows.push(...this.gathered)
+    this.gathered = []
+    this.position = this.next
+  }
+}
+
 /** A store that keeps positions with its rows, as a sink does. */
 class Store {
   readonly rows: string[] = []
@@ -287,3 +306,39 @@ async function memberOf(connection: Connection, groupId: string) {
   const { groups } = await coordinator.describeGroups({ groupIds: [groupId] })
   return { memberId: groups[0]!.members[0]!.memberId, generationId: 1 }
 }
+test('a store that gathers is flushed by time, when idle or at the end, and only what is stored is shown', async (t) => {
+  const { kafka, topic, groupId, write, lag } = await arena(t, 1)
+  const store = new GatheringStore()
+  const run = (everyMs: number, whenIdle: boolean) => {
+    const member = runReader({
+      kafka,
+      log: silentLog,
+      groupId,
+      topic,
+      position: () => Promise.resolve(store.position),
+      write: (records) => Promise.resolve(store.write(records)),
+      gathering: {
+        everyMs,
+        whenIdle,
+        flush: () => Promise.resolve(store.flush()),
+        storedTo: () => store.position,
+      },
+    })
+    t.after(() => member.stop().catch(() => undefined))
+    return member
+  }
+  await write(keys('a', 20))
+  const patient = run(600_000, false)
+  await until('all is gathered', () => store.gathered.length === 20)
+  assert.deepEqual([store.rows, await lag()], [[], [20]])
+  await patient.stop()
+  assert.deepEqual([store.rows, await lag()], [keys('a', 20), [0]])
+  await write(keys('b', 5))
+  const ending = run(600_000, true)
+  await until('it is idle', () => store.rows.length === 25)
+  await until('the lag is shown', async () => (await lag()).join() === '0')
+  await ending.stop()
+  await write(keys('c', 5))
+  run(1, false)
+  await until('it is due', () => store.rows.length === 30)
+})

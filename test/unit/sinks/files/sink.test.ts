@@ -105,8 +105,16 @@ test('files that are removed while the sink runs are written again', async (t) =
   t.after(() => sink.close())
   await sink.write(messageSet(0, messages(0, 3), 3))
   await sink.flush?.(0)
-  rmSync(join(path, '_chatfeed'), { recursive: true })
-  await sink.write(messageSet(0, messages(3, 5), 5))
-  await assert.rejects(sink.flush!(0), { code: 'store_set_back', remedy: 'transient' })
+  rmSync(path, { recursive: true })
+  await assert.rejects(
+    sink.write(messageSet(0, messages(3, 5), 5)).then(() => sink.flush!(0)),
+    {
+      code: 'store_set_back',
+      remedy: 'transient',
+    },
+  )
   assert.equal(await sink.position(0), null)
+  await sink.write(messageSet(0, messages(0, 5), 5))
+  await sink.flush?.(0)
+  assert.equal(await sink.position(0), 5)
 })
