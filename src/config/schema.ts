@@ -8,10 +8,6 @@ import { topicNames, topicSpecs } from '../topics.ts'
 import { duration } from '../duration.ts'
 import { issueText } from './issue-text.ts'
 
-/** Keys that the documentation knows and this version does not act on: better refused than ignored. */
-const later = (what: string) =>
-  z.undefined({ error: `${what} is not part of this version: leave it out` }).optional()
-
 /** Numbers may come from the environment, where everything is text. */
 const count = (max: number) => z.coerce.number().int().min(1).max(max)
 

@@ -79,9 +79,6 @@ export function sinkSuite(
   const assertPosition = async (sink: Sink, partition: number, offset: number | null) => {
     assert.equal(await sink.position(partition), isBlind ? 'group' : offset)
   }
-  const assertRows = async (sink: Sink, rows: number) => {
-    assert.equal(await sink.rows(), isBlind ? null : rows)
-  }
   const scenario = (
     name: string,
     run: (store: StoreUnderTest, sink: Sink, t: TestContext) => Promise<void>,
