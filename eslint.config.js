@@ -9,7 +9,7 @@ const kafkaSeam = seam(
 )
 
 export default tseslint.config(
-  { ignores: ['dist/', '.chatfeed/', 'node_modules/', 'test/bench/.cache/'] },
+  { ignores: ['dist/', '.chatfeed/', 'node_modules/', 'test/bench/.cache/', 'examples/'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -6,7 +6,9 @@ import { configSchema } from '../../src/config/schema.ts'
 import { registry } from '../../src/metrics.ts'
 import { easemobConfig } from '../../src/providers/easemob/config.ts'
 import { polyvConfig } from '../../src/providers/polyv/config.ts'
-import { sqliteConfig } from '../../src/sinks/sqlite/config.ts'
+import { registryConfig } from '../../src/registry/config.ts'
+import { sinkConfig } from '../../src/sinks/index.ts'
+import { whereSchema } from '../../src/sinks/where.ts'
 
 const root = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -18,7 +20,9 @@ test('every link inside the repository leads somewhere', () => {
     'CHANGELOG.md',
     'docs/delivery.md',
     'docs/kafka.md',
+    'docs/performance.md',
     'docs/providers.md',
+    'docs/readers.md',
   ]) {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)\)/g))
       assert.ok(existsSync(new URL(target, new URL(page, root))), `${page}: ${target}`)
@@ -51,9 +55,26 @@ test('the example of a configuration is accepted', () => {
   )
 })
 
+test('the sinks that readers are shown are accepted', () => {
+  const [, example = ''] = /```yaml\n(sinks:[^]+?)```/.exec(read('docs/readers.md')) ?? []
+  const { sinks } = parseConfig(`sources: []\n${example}`, 'example', { PGPASSWORD: 'p', CRM_SECRET: 's' })
+  assert.deepEqual(
+    sinks.map(({ type }) => type),
+    ['sqlite', 'opensearch', 'postgres', 'files', 'webhook'],
+  )
+})
+
+test('every type of sink has a row of its own', () => {
+  for (const { shape } of sinkConfig.options) {
+    const [type = ''] = [...shape.type.values]
+    assert.match(readme, new RegExp(`^\\| \\\`${type}\\\` `, 'm'), type)
+  }
+})
+
 test('every key of the configuration is explained', () => {
   const ofSection = (section: 'kafka' | 'http' | 'dedup' | 'attachments') =>
     Object.keys(configSchema.shape[section].unwrap().shape)
+  const ofSinks = sinkConfig.options.flatMap(({ shape }) => Object.keys(shape))
   const keys = [
     ...Object.keys(configSchema.shape),
     ...ofSection('kafka'),
@@ -62,11 +83,13 @@ test('every key of the configuration is explained', () => {
     ...ofSection('attachments'),
     ...Object.keys(easemobConfig.shape),
     ...Object.keys(polyvConfig.shape),
-    ...Object.keys(sqliteConfig.shape),
+    ...Object.keys(registryConfig.shape),
+    ...ofSinks,
+    ...Object.keys(whereSchema.shape),
   ]
   assert.ok(keys.length > 40)
   const [, configuration = ''] = /## Configuration\n([^]+?)\n## /.exec(readme) ?? []
-  for (const key of keys) assert.match(configuration, new RegExp(`[\`.]${key}[\`.:]`), key)
+  for (const key of keys) assert.match(configuration, new RegExp(`[\`.{ ]${key}[\`.:, }]`), key)
 })
 
 test('every metric is explained, with its labels', () => {
