@@ -45,10 +45,17 @@ async function run(
   return results
 }
 
-const storedIds = (scene: Scene): string[] =>
-  existsSync(join(scene.folder, 'messages.db'))
-    ? scene.stored().map((row) => row.replace(/^.*:(.*) 1$/, '$1'))
-    : []
+/** None while the sink has not made its tables yet. */
+function storedIds(scene: Scene): string[] {
+  if (!existsSync(join(scene.folder, 'messages.db'))) return []
+  try {
+    return scene.stored().map((row) => row.replace(/^.*:(.*) 1$/, '$1'))
+  } catch (error) {
+    if (error instanceof Error && error.message === 'no such table: messages') return []
+    throw error
+  }
+}
+
 const json = ({ stdout }: ProcessResult) => JSON.parse(stdout) as Record<string, unknown>
 
 /** Changes the configuration of the scene. */
