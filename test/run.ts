@@ -2,10 +2,11 @@
  * Runs the tests of one level or of all: `npm run test:run [unit|contract|integration] [FILE…]`, each file in a
  * process of its own. The level `stores` needs servers that Node, Java and Maven alone do not bring: it runs only
  * when it is named. All but unit tests share one real broker, whose address they find in the
- * environment variable CHATFEED_TEST_BROKERS. Everything temporary lies in one folder, which is gone at the end, and
+ * environment variable CHATFEED_TEST_BROKERS; programs that integration tests start are built once, from the sources. Everything temporary lies in one folder, which is gone at the end, and
  * so are the brokers that tests started in it. The last line is `N passed, N failed`.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -41,6 +42,7 @@ let passed = 0
 let failed = 0
 let broker: EmbeddedBroker | undefined
 try {
+  if (files.some((file) => ['integration', 'stores'].includes(levelOf(file)))) process.env['CHATFEED_TEST_PROGRAM'] = build()
   const withBroker = files.filter((file) => levelsWithBroker.includes(levelOf(file)))
   if (withBroker.length > 0) {
     broker = await useEmbeddedBroker({
@@ -65,6 +67,18 @@ try {
 }
 process.exitCode = failed > 0 || passed === 0 || interrupt.signal.aborted ? 1 : 0
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
+
+/** Builds the program from the sources, as `npm ci` does, in a folder of this run; answers the folder. */
+function build(): string {
+  const repository = dirname(root)
+  const folder = join(temporary, 'program')
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc')
+  const words = ['-p', join(repository, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]
+  execFileSync(process.execPath, [compiler, ...words], { stdio: ['ignore', 'inherit', 'inherit'] })
+  for (const name of ['schemas', 'broker', 'node_modules', 'package.json'])
+    symlinkSync(join(repository, name), join(folder, name))
+  return folder
+}
 
 async function runFiles(): Promise<void> {
   const tests = run({ files, concurrency, timeout: fileLimitMs, signal: interrupt.signal })

@@ -1,8 +1,10 @@
 import { text } from 'node:stream/consumers'
-import { run } from '../../src/cli.ts'
+import type * as Cli from '../../src/cli.ts'
 
 // Runs the command lines on standard input (a JSON array of arrays of words), one after the other in one process, and
 // prints what each came to: starting a process for each would take most of the time.
+const built = process.env['CHATFEED_TEST_PROGRAM']
+const { run } = (await import(built ? `${built}/dist/cli.js` : '../../src/cli.ts')) as typeof Cli
 const { stdout, stderr } = process
 const print = stdout.write.bind(stdout)
 const results: { status: number; stdout: string; stderr: string }[] = []
