@@ -42,7 +42,8 @@ let passed = 0
 let failed = 0
 let broker: EmbeddedBroker | undefined
 try {
-  if (files.some((file) => ['integration', 'stores'].includes(levelOf(file)))) process.env['CHATFEED_TEST_PROGRAM'] = build()
+  if (files.some((file) => ['integration', 'stores'].includes(levelOf(file))))
+    process.env['CHATFEED_TEST_PROGRAM'] = build()
   const withBroker = files.filter((file) => levelsWithBroker.includes(levelOf(file)))
   if (withBroker.length > 0) {
     broker = await useEmbeddedBroker({

@@ -99,7 +99,7 @@ function rawBulk(context: Context, url: string): Contender<Filled & Bodies> {
       const index = `b${randomBytes(4).toString('hex')}`
       const config = opensearchConfig.parse({ name: 'words', type: 'opensearch', url, index })
       await (await openSink(config, sinkContext('bench'))).close()
-      const curl = `curl -sf -o /dev/null -H content-type:application/x-ndjson --data-binary @{} ${url}/${index}/_bulk`
+      const curl = `curl -sSf --retry 9 -o /dev/null -H content-type:application/x-ndjson --data-binary @{} ${url}/${index}/_bulk`
       const script = `ls ${bodies}/*.ndjson | xargs -P ${partitions} -I{} ${curl}`
       return {
         command: { words: ['bash', '-c', script], cwd: context.folder },
