@@ -47,14 +47,23 @@ export class Archive {
   /** Takes a body to its end and keeps it. What `body` throws is thrown, and nothing is kept. */
   async keep(body: AsyncIterable<Uint8Array>): Promise<Archived> {
     const path = join(this.#spool, randomUUID())
+    await mkdir(this.#spool, { recursive: true }) // it may have been cleaned away
     try {
       const { sha256, size } = await spool(await open(path, 'wx'), body)
       const archiveKey = archiveKeyOf(sha256)
-      if ((await this.#store.size(archiveKey)) !== size)
-        await this.#store.put(archiveKey, createReadStream(path) as AsyncIterable<Buffer>, size)
+      if ((await this.#store.size(archiveKey)) !== size) await this.#put(archiveKey, path, size)
       return { sha256, archiveKey, size }
     } finally {
       await rm(path, { force: true })
+    }
+  }
+
+  async #put(archiveKey: string, path: string, size: number): Promise<void> {
+    const file = createReadStream(path)
+    try {
+      await this.#store.put(archiveKey, file as AsyncIterable<Buffer>, size)
+    } finally {
+      file.destroy() // also where the store failed before it read anything
     }
   }
 

@@ -145,9 +145,17 @@ export class Resolver {
     const answer = await this.#answer(task, 'GET', {})
     if ('refusal' in answer) return notFollowed(answer)
     if (!isThere(answer.response)) return this.#refusedBy(answer, task)
+    if (answer.response.statusCode !== 200) {
+      // A part that nobody asked for.
+      await answer.response.body.dump()
+      return failed('cut_short')
+    }
     const { maxBytes } = this.#options
     const body = bodyOf(answer.response, { promised, maxBytes, promisedBytes: task.attachment.size })
-    const kept = await archive.keep(body)
+    const kept = await archive.keep(body).finally(() => {
+      // Also where the disk failed before a byte was read: an answer that is left holds its connection for good.
+      answer.response.body.on('error', () => undefined).destroy()
+    })
     this.#rests.answered(task.url.host)
     const mimeType = typeOf(answer.response)
     return { state: 'archived', reason: null, retry: false, ...kept, ...(mimeType && { mimeType }) }
@@ -218,16 +226,19 @@ export class Resolver {
     if (status === 429 || status === 503) {
       const restMs = retryAfterOf(headers['retry-after'], Date.now()) ?? usualRestMs
       this.#rests.failed(url.host, restMs)
-      task.files?.budget?.[task.asker.urgency].pause(restMs)
+      // Another host's wish is none of the provider's.
+      if (this.#isProviders(task, url)) task.files?.budget?.[task.asker.urgency].pause(restMs)
+    } else if (status < 500) {
+      this.#rests.answered(url.host)
     }
     const text = await errorText(response)
     const outcome = judgeStatus(status, text)
     // Our own right was refused, and not the file: that is mended by the operator, not by the sender.
-    return status === 401 && this.#isAuthorized(task) ? failed('unauthorized') : outcome
+    return status === 401 && task.files?.access.mayAuthorize(url) ? failed('unauthorized') : outcome
   }
 
-  #isAuthorized({ files, url }: Task): boolean {
-    return files?.access.isOwn(url) ?? false
+  #isProviders({ files }: Task, url: URL): boolean {
+    return files !== undefined && (files.access.isOwn(url) || files.access.mayAuthorize(url))
   }
 
   async #reach(host: string, signal: AbortSignal): Promise<boolean> {
@@ -249,8 +260,10 @@ export class Resolver {
 
   #outcomeOf(error: unknown, { url, signal, isSilent }: Task): Outcome {
     if (isOwnWord(error)) return outcomeOf(error, signal)
-    // A file that takes long, or waits for its turn, says nothing against the host.
-    if (isSilent) this.#rests.failed(url.host)
+    // A file that takes long or waits for its turn says nothing against the host, and neither does our own end.
+    const isOurs = signal.aborted && (signal.reason as Error | undefined)?.name !== 'TimeoutError'
+    const isStalled = isSilent || codeOf(error) === 'UND_ERR_BODY_TIMEOUT'
+    if (isStalled && !isOurs) this.#rests.failed(url.host)
     return outcomeOf(error, signal)
   }
 }

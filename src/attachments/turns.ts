@@ -1,13 +1,16 @@
 /** Who asks: a message on its way goes before a later attempt. */
 export type Urgency = 'now' | 'later'
 
-/** Lets so many at once, `now` before `later`, each in the order of asking. */
+/**
+ * Lets so many at once, `now` before `later`, each in the order of asking. Of `later` at most half run, for each can
+ * take long: what is on its way must find room.
+ */
 export class Turns {
-  #free: number
+  readonly #free: Record<'all' | 'later', number>
   readonly #waiting: Record<Urgency, (() => void)[]> = { now: [], later: [] }
 
   constructor(concurrency: number) {
-    this.#free = concurrency
+    this.#free = { all: concurrency, later: Math.max(1, Math.floor(concurrency / 2)) }
   }
 
   /** Runs `work` when it is its turn; one whose signal aborts before gives up its place and rejects with the reason. */
@@ -16,18 +19,14 @@ export class Turns {
     try {
       return await work()
     } finally {
-      const next = this.#waiting.now.shift() ?? this.#waiting.later.shift()
-      if (next) next()
-      else this.#free++
+      this.#free.all++
+      if (urgency === 'later') this.#free.later++
+      this.#grant()
     }
   }
 
   #turn(urgency: Urgency, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    if (this.#free > 0) {
-      this.#free--
-      return Promise.resolve()
-    }
     const queue = this.#waiting[urgency]
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -40,6 +39,20 @@ export class Turns {
       }
       signal.addEventListener('abort', leave, { once: true })
       queue.push(grant)
+      this.#grant()
     })
+  }
+
+  /** Lets in whoever has the turn, as far as there is room. */
+  #grant(): void {
+    while (this.#free.all > 0) {
+      const { now, later } = this.#waiting
+      const isLater = now.length === 0
+      const next = isLater && this.#free.later > 0 ? later.shift() : now.shift()
+      if (!next) return
+      this.#free.all--
+      if (isLater) this.#free.later--
+      next()
+    }
   }
 }

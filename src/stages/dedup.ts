@@ -35,7 +35,14 @@ export function openDedup(options: DedupOptions): StageTask {
     stateTopic: options.unique,
     restore(records) {
       for (const record of records) {
-        if (message.read(record)) continue // written by someone else: nothing can repeat it
+        const error = message.read(record)
+        // Without what it has accepted, every message would count as new.
+        if (error?.code === 'registry_needed')
+          throw new ChatfeedError('fatal', error.code, error.message, {
+            cause: error,
+            ...(error.mend && { mend: error.mend }),
+          })
+        if (error) continue // written by someone else: nothing can repeat it
         seen.accept(message.content, message.fetchedAt, record.timestampMs, message.revision)
       }
     },

@@ -38,6 +38,8 @@ const longestWaitMs = 12 * 3_600_000
 /** At once, of one task: a message on its way goes first, and a later attempt is in no hurry. */
 const mostRunning = 4
 const lookEveryMs = 500
+/** An attempt that could not be made is made again after this long. */
+const afterTroubleMs = 60_000
 /** For all attachments of one message: nobody waits for it. */
 const attemptMs = 300_000
 
@@ -102,6 +104,9 @@ export class FileRetries {
       // What can no longer be read is not tried again; where Kafka is away, the task meets that too.
       const isLost = error instanceof ChatfeedError && error.remedy !== 'transient'
       if (isLost) this.#finished.push({ id, before, after: null })
+      // Otherwise it would be due again at once, for ever.
+      else if (this.#pending.get(id) === before)
+        this.#pending.set(id, { ...before, nextTryAt: Date.now() + afterTroubleMs })
     }
   }
 

@@ -7,7 +7,8 @@ export function polyvFileAccess({ baseUrl }: PolyvConfig): FileAccess {
   return {
     hosts: ['liveimages.videocc.net', '*.videocc.net'],
     ownHost: hostname,
-    isOwn: (url) => url.origin === origin && !url.pathname.startsWith('/live/'),
+    // The service has none of its own there; where the simulation serves them.
+    isOwn: (url) => url.origin === origin && /^\/(?:chat|doc)\//.test(url.pathname),
     rate: null,
     mayAuthorize: () => false,
     authorize: () => Promise.resolve(null),

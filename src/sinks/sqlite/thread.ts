@@ -89,7 +89,8 @@ function write(store: SqliteStore, writes: readonly Write[]): void {
     for (const [at, { id }] of writes.entries()) answer({ id, result: stored[at] ?? [] })
   } catch (error) {
     // What is wrong with one set must not hold up the other partitions.
-    if (writes.length > 1 && !isTransient(error)) for (const one of writes) write(store, [one])
+    const isOfOneSet = !isTransient(error) || error.code === 'schema_wanted'
+    if (writes.length > 1 && isOfOneSet) for (const one of writes) write(store, [one])
     else for (const { id } of writes) answer({ id, thrown: toThrown(error) })
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -12,7 +12,8 @@ import { Resolver, type ResolverOptions } from '../../../src/attachments/resolve
 import type { Attachment, MessageKind } from '../../../src/model.ts'
 import { openObjectStore } from '../../../src/object-store/index.ts'
 import { linkedAttachment } from '../../../src/providers/attachment.ts'
-import type { FileAccess } from '../../../src/providers/provider.ts'
+import type { FileAccess, RateBudget } from '../../../src/providers/provider.ts'
+import { until } from '../../support/kafka.ts'
 import { temporaryFolder } from '../../support/chatfeed.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -83,6 +84,7 @@ async function open(t: TestContext, { access, archive = false, ...given }: Given
     kept,
     spooled,
     resolver,
+    folder,
     log: () => lines.join(''),
     read: (key: string) => readFileSync(join(folder, 'store', key)),
   }
@@ -365,4 +367,64 @@ test('no more are asked for at once than allowed, and messages on their way go b
   await Promise.all([...first, ...[1, 2, 3, 4].map(() => resolve('/now', 'now')), later])
   assert.equal(most, 2)
   assert.ok(asked.indexOf('GET /later') >= 5, asked.join(', '))
+})
+
+test('a spool that cannot be written jams no host: once it is mended all goes on', async (t) => {
+  const large = Buffer.concat([png, Buffer.alloc(90_000, 1)])
+  const { host, base } = await serve(t, { '/a.png': send(200, { 'content-type': 'image/png' }, large) })
+  const { ask, folder } = await open(t, { allowHosts: [host], archive: true, concurrency: 2 })
+  const spool = join(folder, 'spool')
+  rmSync(spool, { recursive: true })
+  writeFileSync(spool, 'in the way')
+  for (let n = 0; n < 5; n++) assert.equal(brief(await ask(`${base}/a.png`)).split(' ')[0], 'failed')
+  rmSync(spool)
+  assert.equal(brief(await ask(`${base}/a.png`, {}, 'image', 5_000)), 'archived')
+})
+
+test('a part of a file that nobody asked for is not the file', async (t) => {
+  const part = send(
+    206,
+    { 'content-type': 'image/png', 'content-range': 'bytes 0-9/5000' },
+    png.subarray(0, 10),
+  )
+  const { host, base } = await serve(t, { '/a.png': part })
+  const { ask, kept } = await open(t, { allowHosts: [host], archive: true })
+  assert.equal(brief(await ask(`${base}/a.png`)), 'failed cut_short')
+  assert.deepEqual(await kept(), [])
+})
+
+test('a partition that is given up says nothing against the hosts that it waited for', async (t) => {
+  const hanging = await serve(t, { '/a': () => undefined })
+  const { resolver } = await open(t, { allowHosts: [hanging.host], archive: true })
+  const asker = { source: 'support', kind: 'image', urgency: 'now' } as const
+  for (let n = 1; n <= 4; n++) {
+    const stop = new AbortController()
+    const asking = resolver.resolve(linkedAttachment(`${hanging.base}/a`), asker, stop.signal)
+    await until('it is asked', () => hanging.asked.length === n)
+    stop.abort()
+    await asking
+  }
+  assert.equal(hanging.asked.length, 4)
+})
+
+test('a host that is not the provider’s cannot make the provider rest', async (t) => {
+  const paused: number[] = []
+  const lane = {
+    take: () => Promise.resolve(),
+    pause: (ms: number) => paused.push(ms),
+  } as unknown as RateBudget
+  const { host, base } = await serve(t, { '/a': send(503, { 'retry-after': '3600' }) })
+  const access: FileAccess = {
+    hosts: [],
+    ownHost: '127.0.0.1',
+    isOwn: () => false,
+    rate: null,
+    mayAuthorize: () => false,
+    authorize: () => Promise.resolve(null),
+    close: () => Promise.resolve(),
+  }
+  const sources = new Map([['support', { access, budget: { now: lane, later: lane } }]])
+  const { ask } = await open(t, { allowHosts: [host], sources, archive: true })
+  assert.equal(brief(await ask(`${base}/a`)), 'failed status_503')
+  assert.deepEqual(paused, [])
 })

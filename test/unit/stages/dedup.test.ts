@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import fc from 'fast-check'
+import { ChatfeedError } from '../../../src/errors.ts'
 import { headerBytes } from '../../../src/framing.ts'
 import { rawMessageCodec } from '../../support/codecs.ts'
 import { Outbox } from '../../../src/kafka/outbox.ts'
@@ -232,4 +233,15 @@ test('the headers of records that have none are never read', (t) => {
   void openDedup(options).process(recordSet(records), out)
   assert.equal(read.mock.callCount(), 0)
   assert.equal(plainRecords(taken(out).unique).length, 3)
+})
+
+test('what was accepted cannot be read without the registry: dedup does not begin as if it were nothing', () => {
+  const framed = Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), Buffer.from('fields')])
+  const task = openDedup(options)
+  assert.throws(
+    () =>
+      task.restore?.(recordSet([{ key: Buffer.from('easemob:a:1'), value: framed }], { topic: 'unique' })),
+    (error) =>
+      error instanceof ChatfeedError && error.remedy === 'fatal' && /registry/.test(String(error.mend)),
+  )
 })
