@@ -2,7 +2,7 @@ import { type AuditOptions, runAudit } from '../audit/audit.ts'
 import type { AuditReport } from '../audit/report.ts'
 import { sourceNamed } from '../config/source-named.ts'
 import { providers, providersByName } from '../providers/index.ts'
-import { isAskable, selectionOf, storedRevisions } from '../sinks/index.ts'
+import { gathersMs, isAskable, selectionOf, storedRevisions } from '../sinks/index.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Which units an audit is about; everything where nothing is said. */
@@ -51,6 +51,7 @@ export function audit(
       name: sink.name,
       groupId: topics.group(`sink.${sink.name}`),
       open: isAskable(sink) ? () => storedRevisions(sink) : null,
+      gathers: gathersMs(sink) !== null,
       selection: selectionOf(sink),
     })),
     windowMs: config.dedup.window,

@@ -16,18 +16,9 @@ import { openDedup } from '../stages/dedup.ts'
 import { prepareEnrich } from './attachments.ts'
 import { configuredSource } from './open-source.ts'
 import type { Roles } from './roles.ts'
+import type { RunningRole } from './running-role.ts'
 import type { Runtime } from './runtime.ts'
 import { openSinkStages, runSinkStage } from './sink-stages.ts'
-
-/** A running role: a consumer group member and the topics it drains. */
-export interface RunningRole {
-  name: string
-  groupId: string
-  inputs: readonly string[]
-  member: GroupMember
-  /** A sink that gathers is behind on purpose. */
-  gathers?: boolean
-}
 
 /** The running roles of one process. */
 export interface Pipeline {

@@ -45,7 +45,8 @@ export async function rebuildSink(runtime: Runtime, options: RebuildOptions): Pr
     await resetOffsets(connection, groupId, topics.messages, starts)
     await rewindSink(sink, `${clusterId}/${topics.messages}`, fromMs === null ? null : starts)
     const roles = { ingest: false, dedup: false, enrich: false, sinks: new Set([sink.name]) }
-    const pipeline = await startPipeline(runtime, roles, false)
+    // As a run that ends when nothing new comes: a sink that gathers stores then, and does not wait for its time.
+    const pipeline = await startPipeline(runtime, roles, true)
     try {
       const trouble = () => pipeline.troubles()[0] ?? null
       const carried = untilCarried(

@@ -3,8 +3,8 @@ import { sinkStageOf } from '../sinks/index.ts'
 import { placedMessageReader } from '../sinks/messages.ts'
 import type { SinkStage } from '../sinks/sink-type.ts'
 import { sinkStage } from '../stages/names.ts'
-import type { RunningRole } from './pipeline.ts'
 import type { Roles } from './roles.ts'
+import type { RunningRole } from './running-role.ts'
 import type { Runtime } from './runtime.ts'
 
 /** The sinks of this process that are stages within Kafka, by name, ready to run. Throws as `SinkType.stage` does. */

@@ -15,6 +15,8 @@ export interface AuditedSink {
   groupId: string
   /** Resolves to null where the store cannot be asked from here; null where stores of its type never can. */
   open: (() => Promise<RevisionReader | null>) | null
+  /** It gathers messages before it stores them, and is behind on purpose. */
+  gathers: boolean
   /** Null where it stores every message. */
   selection: Selection | null
 }
@@ -91,11 +93,14 @@ export async function checkSinks(
     problems.add({ ...place, unit: accounts.number('', ''), count, detail })
   }
   const reports: SinkReport[] = []
-  for (const { name, open } of sinks) {
+  for (const { name, open, gathers } of sinks) {
     for (const { sinks: counts } of audited) counts[name] = open ? 0 : null
     if (!open) {
-      reportBehind(name)
-      reports.push({ name, audited: false, askable: false, refused: 0, reason: 'its store cannot be asked' })
+      const waiting = gathers ? behind(name) : 0
+      if (!gathers) reportBehind(name)
+      const reason =
+        'its store cannot be asked' + (waiting > 0 ? `; it still gathers ${waiting} records` : '')
+      reports.push({ name, audited: false, askable: false, refused: 0, reason })
       continue
     }
     const answer = await ask(name, open).catch((error: unknown) => ({ refused: 0, reason: told(error) }))

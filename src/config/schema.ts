@@ -3,7 +3,7 @@ import { entryFault } from '../attachments/allow-list.ts'
 import { byteSize } from '../byte-size.ts'
 import { providers } from '../providers/index.ts'
 import { registryConfig } from '../registry/config.ts'
-import { type SinkConfig, sinkConfig, sinkTopic } from '../sinks/index.ts'
+import { type SinkConfig, sinkConfig, sinkTopic, storeOf } from '../sinks/index.ts'
 import { topicNames, topicSpecs } from '../topics.ts'
 import { duration } from '../duration.ts'
 import { issueText } from './issue-text.ts'
@@ -116,9 +116,22 @@ const unique = <T extends { name: string }>(entries: readonly T[]) =>
 /** A filter that names no provider of this version would leave out everything. */
 function knownProviders(sinks: readonly SinkConfig[], context: z.RefinementCtx): void {
   for (const [at, { where }] of sinks.entries()) {
-    if (where?.provider?.every((name) => providerNames.includes(name)) ?? true) continue
+    if (where?.provider?.every((name) => providerNames.includes(name)) !== false) continue
     const message = `choose from ${providerNames.join(', ')}`
     context.addIssue({ code: 'custom', path: [at, 'where', 'provider'], message })
+  }
+}
+
+/** The place that a sink has come to lies in its store: two in one store would each skip what the other has. */
+function ownStores(sinks: readonly SinkConfig[], context: z.RefinementCtx): void {
+  const owners = new Map<string, string>()
+  for (const [at, sink] of sinks.entries()) {
+    const store = storeOf(sink)
+    const owner = store === null ? undefined : owners.get(store)
+    if (store !== null) owners.set(store, owner ?? sink.name)
+    if (owner === undefined) continue
+    const message = `the sink ${owner} writes this store: give this one a store of its own`
+    context.addIssue({ code: 'custom', path: [at], message })
   }
 }
 
@@ -162,6 +175,7 @@ const fields = z.strictObject({
     .array(sinkConfig)
     .refine(unique, 'two sinks have the same name')
     .superRefine(knownProviders)
+    .superRefine(ownStores)
     .prefault([{ name: 'search', type: 'sqlite' }]),
 })
 

@@ -114,7 +114,8 @@ class FolderStore implements ObjectStore {
       }
       return await telling('writing', moveInto(part, path, name))
     } catch (error) {
-      await rm(part, { force: true })
+      // On a disk that is read-only now this fails as well; the first error says why.
+      await rm(part, { force: true }).catch(() => undefined)
       throw error
     }
   }

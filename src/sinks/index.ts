@@ -47,6 +47,12 @@ export function sinkTopic(config: SinkConfig): string | null {
   return typeOf(config).topic?.(config) ?? null
 }
 
+/** Names the store of a sink that keeps positions in it; null for one that does not. */
+export function storeOf(config: SinkConfig): string | null {
+  const store = typeOf(config).storeOf?.(config)
+  return store === undefined ? null : `${config.type} ${store}`
+}
+
 /** How long messages may wait in a sink that gathers them, ms; null for one that stores them at once. */
 export function gathersMs(config: SinkConfig): number | null {
   return typeOf(config).gathersMs?.(config) ?? null

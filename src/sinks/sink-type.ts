@@ -57,6 +57,11 @@ export type SinkStage = Pick<StageOptions, 'outputs' | 'open'>
 
 /** What can be done with a store. */
 interface StoreType<Config> {
+  /**
+   * Names the store where it holds positions, which carry no name of a sink: two sinks in one store would take the
+   * other's place for their own. Absent where the group keeps the place.
+   */
+  storeOf?(config: Config): string
   /** Messages stored, asked without opening the store for writing; null where it is not to be seen from here. */
   count(config: Config): Promise<number | null>
   /**

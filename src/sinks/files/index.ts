@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { isS3 } from '../../object-store/index.ts'
 import { sinkType } from '../sink-type.ts'
 import { filesConfig } from './config.ts'
 
@@ -7,6 +9,7 @@ import { filesConfig } from './config.ts'
  */
 export const files = sinkType({
   config: filesConfig,
+  storeOf: ({ path, s3 }) => (isS3(path) ? `${s3.endpoint ?? ''} ${path}` : resolve(path)),
   open: async (config, context) => (await import('./sink.ts')).openFilesSink(config, context),
   gathersMs: ({ rollEvery }) => rollEvery,
   count: () => Promise.resolve(null),

@@ -84,7 +84,9 @@ class FilesSink implements Sink {
     try {
       return await this.#roll(partition, window)
     } catch (error) {
-      await this.#drop(partition)
+      // That of the next reader, should there be one by now, is not touched.
+      if (this.#windows.get(partition) === window) await this.#drop(partition)
+      else await window.abandon()
       throw error
     }
   }
@@ -120,10 +122,13 @@ class FilesSink implements Sink {
     const { from, next: to, keys: files } = window
     const position = (await journal.position(partition)) ?? -1
     if (position < (this.#stored.get(partition) ?? -1)) throw this.#setBack()
+    // A window that another reader of this process has dropped: what lies between would be skipped.
+    if (position >= 0 && from > position) throw this.#setBack()
     if (to > from) {
       const isFirst = window.mustEnd === null && (await journal.enter(partition, { from, to, files }))
       const entered = isFirst ? null : await journal.window(partition, from)
-      if (entered && entered.to !== to) throw this.#entered()
+      // Entered by somebody, or by nobody that can be seen yet: without an entry nothing may be stored.
+      if (!isFirst && entered?.to !== to) throw this.#entered()
       await window.finish()
       // Those of another format or filter, which the same records no longer go to.
       const others = entered?.files.filter((key) => !files.includes(key)) ?? []
@@ -133,7 +138,7 @@ class FilesSink implements Sink {
     }
     if (position < to) await journal.setPosition(partition, to)
     this.#stored.set(partition, Math.max(position, to))
-    this.#windows.delete(partition)
+    if (this.#windows.get(partition) === window) this.#windows.delete(partition)
     return window.fetchedAt
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChatfeedError } from '../../errors.ts'
 import type { SearchClient } from './client.ts'
-import { busy, documentTooLarge, itemFailure, tooLarge } from './failure.ts'
+import { busy, documentTooLarge, foreignAnswer, itemFailure, tooLarge } from './failure.ts'
 
 /** What is done with one document. */
 export interface Operation {
@@ -88,6 +88,7 @@ async function sendChunk<Op extends Operation>(
   const body = chunk.map(({ lines }) => lines).join('')
   try {
     const { body: answer } = await client.call<BulkAnswer>({ method: 'POST', path, body })
+    if (typeof answer.errors !== 'boolean') throw foreignAnswer(client.url)
     return answer.errors ? failuresIn(client.url, chunk, answer) : []
   } catch (error) {
     if (!(error instanceof ChatfeedError)) throw error

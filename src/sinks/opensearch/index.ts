@@ -4,6 +4,7 @@ import { opensearchConfig } from './config.ts'
 /** Documents in OpenSearch or Elasticsearch, one a message. */
 export const opensearch = sinkType({
   config: opensearchConfig,
+  storeOf: ({ url, index }) => `${url} ${index}`,
   open: async (config, context) => (await import('./sink.ts')).openOpensearchSink(config, context),
   count: async (config) => (await import('./count.ts')).countDocuments(config),
   revisions: async (config) => (await import('./revisions.ts')).openRevisions(config),

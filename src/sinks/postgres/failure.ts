@@ -86,6 +86,14 @@ const constraint: Verdict = [
   'Drop it: the messages wait until then.',
 ]
 
+/** A fault of the server that nobody has met yet must not end the whole process. */
+const unlisted: Verdict = [
+  'transient',
+  'postgres_fault',
+  'reports a fault of its own',
+  'The log of the server says more; the messages wait until it is mended.',
+]
+
 /** By SQLSTATE, or by its class of two characters (PostgreSQL documentation, Appendix A). */
 const verdicts = new Map<string, Verdict>([
   ['08', away],
@@ -118,6 +126,8 @@ const verdicts = new Map<string, Verdict>([
 const driverVerdicts: readonly (readonly [RegExp, Verdict])[] = [
   [/^Query read timeout/, slow],
   [/^timeout exceeded when trying to connect/, overloaded],
+  // A server that restarts in the middle of a handshake is away; one that has no TLS, or a wrong certificate, is wrong.
+  [/ECONNRESET|before secure TLS connection|error establishing an SSL|pool after calling end/, away],
   [/SSL|certificate|sslmode|CERT_|TLS/, tls],
   [/[Pp]assword|SASL|SCRAM/, refused],
   [/onnection|timeout expired|^E[A-Z]+ |E(CONN|HOST|NET|AI_|NOTFOUND|PIPE|TIMEDOUT)/, away],
@@ -134,12 +144,18 @@ export function postgresFailure(error: unknown, { url }: Pick<PostgresConfig, 'u
   if (!(error instanceof Error) || error instanceof ChatfeedError) return error
   const { code } = error as { code?: unknown }
   const state = typeof code === 'string' && /^[\dA-Z]{5}$/.test(code) && 'severity' in error ? code : null
-  const verdict = state === null ? ofDriver(error) : (verdicts.get(state) ?? verdicts.get(state.slice(0, 2)))
+  const verdict = state === null ? ofDriver(error) : ofServer(state)
   if (!verdict) return error
   const [remedy, stableCode, what, mend] = verdict
   const said = state === null ? error.message || String(code) : mayShowRows.test(state) ? '' : error.message
   const reason = [state && `SQLSTATE ${state}`, said].filter(Boolean).join(': ')
   return new ChatfeedError(remedy, stableCode, `PostgreSQL at ${placeOf(url)} ${what} (${reason}).`, { mend })
+}
+
+/** A statement that is wrong (class 42) is a bug of ours. */
+function ofServer(state: string): Verdict | undefined {
+  const known = verdicts.get(state) ?? verdicts.get(state.slice(0, 2))
+  return known ?? (state.startsWith('42') ? undefined : unlisted)
 }
 
 function ofDriver(error: Error): Verdict | undefined {

@@ -30,6 +30,9 @@ const advance = `
   insert into positions (stream, partition, next_offset) values (?, ?, ?)
   on conflict (stream, partition) do update set next_offset = max(next_offset, excluded.next_offset)`
 
+/** The position of a partition of which nothing is stored. */
+const nothing = -1
+
 /** How long a lock of another program is waited for. */
 const lockPatienceMs = 2_000
 
@@ -57,6 +60,8 @@ export class SqliteStore {
   readonly #replaceWords
   readonly #advance
   readonly #position
+  /** By partition: the position that was last seen. */
+  readonly #known = new Map<number, number>()
 
   private constructor(
     { path, stream }: StoreOptions,
@@ -94,22 +99,42 @@ export class SqliteStore {
   }
 
   position(partition: number): number | null {
-    return this.#attempt(() => {
-      const stored = this.#position.get(this.#stream, partition) as { nextOffset: number } | undefined
-      return stored?.nextOffset ?? null
-    })
+    const stored = this.#attempt(() => this.#stored(partition))
+    this.#known.set(partition, stored ?? nothing)
+    return stored
   }
 
   /** Stores the messages and positions of all sets in one transaction; answers as `Sink.write`, set by set. */
   write(sets: readonly RecordSet[]): number[][] {
-    return this.#attempt(() =>
+    const fetchedAt = this.#attempt(() =>
       inTransaction(this.#db, () => {
         const texts = new Map<number, string>()
-        const fetchedAt = sets.map((records) => this.#store(records, texts))
+        const stored = sets.map((records) => this.#store(records, texts))
         this.#index(texts)
-        for (const { partition, nextOffset } of sets) this.#advance.run(this.#stream, partition, nextOffset)
-        return fetchedAt
+        for (const { partition, nextOffset } of sets) {
+          this.#refuseIfSetBack(partition)
+          this.#advance.run(this.#stream, partition, nextOffset)
+        }
+        return stored
       }),
+    )
+    for (const { partition, nextOffset } of sets)
+      this.#known.set(partition, Math.max(nextOffset, this.#known.get(partition) ?? nothing))
+    return fetchedAt
+  }
+
+  #stored(partition: number): number | null {
+    const stored = this.#position.get(this.#stream, partition) as { nextOffset: number } | undefined
+    return stored?.nextOffset ?? null
+  }
+
+  /** A store that no longer has what it was known to have is not written past what it lacks. */
+  #refuseIfSetBack(partition: number): void {
+    if ((this.#stored(partition) ?? nothing) >= (this.#known.get(partition) ?? nothing)) return
+    throw new ChatfeedError(
+      'transient',
+      'store_set_back',
+      `The database ${this.#path} no longer has what it was given of partition ${partition}: it is given again.`,
     )
   }
 

@@ -18,6 +18,7 @@ function sink(
     asked: [] as number[],
     closed: 0,
     selection: null,
+    gathers: false,
     open: () =>
       Promise.resolve({
         of: (ids: readonly string[]) => {
@@ -115,11 +116,18 @@ test('ids that hold a NUL are told apart', async (t) => {
 })
 
 test('a store that cannot be asked is not audited, and the whole is not called balanced', async (t) => {
-  const unseen = { name: 'far', groupId: '', selection: null, open: () => Promise.resolve(null) }
+  const unseen = {
+    name: 'far',
+    groupId: '',
+    selection: null,
+    gathers: false,
+    open: () => Promise.resolve(null),
+  }
   const broken = {
     name: 'broken',
     groupId: '',
     selection: null,
+    gathers: false,
     open: () => Promise.reject(new ChatfeedError('fatal', 'x', 'It is damaged.')),
   }
   const report = await carried(t, two).audit({ sinks: [unseen, broken, sink({ 'easemob:a:2': 1 })] })
@@ -133,7 +141,13 @@ test('a store that cannot be asked is not audited, and the whole is not called b
 })
 
 test('a store that is not there yet lacks nothing where there are no messages', async (t) => {
-  const unseen = { name: 'far', groupId: '', selection: null, open: () => Promise.resolve(null) }
+  const unseen = {
+    name: 'far',
+    groupId: '',
+    selection: null,
+    gathers: false,
+    open: () => Promise.resolve(null),
+  }
   assert.equal((await new Books(t).audit({ sinks: [unseen] })).balanced, true)
 })
 
@@ -233,10 +247,13 @@ test('what a store refused is a dead letter and nothing that it lacks; another s
 })
 
 test('a sink whose store can never be asked has passed every message, or lacks so many', async (t) => {
-  const hook = { name: 'hook', groupId: '', selection: null, open: null }
+  const hook = { name: 'hook', groupId: '', selection: null, gathers: false, open: null }
   const report = await carried(t, one).audit({ sinks: [hook] })
   assert.deepEqual([report.balanced, report.sinks[0]?.askable], [true, false])
   const standings = [{ stage: 'sink:hook', behind: 3, next: new Map() }]
   const behind = await carried(t, one).audit({ sinks: [hook], standings })
   assert.deepEqual([behind.balanced, behind.problemCount], [false, 3])
+  const gathering = await carried(t, one).audit({ sinks: [{ ...hook, gathers: true }], standings })
+  assert.equal(gathering.balanced, true, 'what it gathers is behind on purpose')
+  assert.match(gathering.sinks[0]?.reason ?? '', /still gathers 3 records/)
 })

@@ -154,12 +154,13 @@ test('unknown keys are faults on every level', () => {
   ])
 })
 
-test('a filter that fits no provider of this version is refused', () => {
+test('a filter that names an unknown provider is refused', () => {
   const where = (provider: string) =>
     `sources: []\nsinks: [{ name: s, type: sqlite, where: { provider: ${provider} } }]`
   assert.deepEqual(faultsOf(where('easemop')), [
     { path: 'sinks.0.where.provider', message: 'choose from easemob, polyv' },
   ])
+  assert.equal(faultsOf(where('[polyv, easemop]')).length, 1)
   assert.deepEqual(parseConfig(where('[polyv, easemob]')).sinks[0]?.where, { provider: ['polyv', 'easemob'] })
 })
 
@@ -177,6 +178,21 @@ test('attachments: an archive needs its place, hosts and sizes their form', () =
     'sources: []\nattachments: { mode: archive, archive: files, maxBytes: 1.5KB, allowHosts: ["*.example.com", "10.0.0.0/8", "[::1]:8080"] }',
   )
   assert.deepEqual([attachments.maxBytes, attachments.allowHosts.length], [1_536, 3])
+})
+
+test('two sinks in one store are refused: each would take the other’s place for its own', () => {
+  const sinks = (...entries: string[]) =>
+    `sources: []\nsinks: [${entries.map((entry) => `{ ${entry} }`).join(', ')}]`
+  const [fault] = faultsOf(
+    sinks('name: a, type: sqlite', 'name: b, type: sqlite, path: ./x/../.chatfeed/messages.db'),
+  )
+  assert.deepEqual([fault?.path, fault?.message.includes('the sink a writes this store')], ['sinks.1', true])
+  const lake = 'type: files, path: s3://chat/lake'
+  assert.equal(faultsOf(sinks(`name: a, ${lake}`, `name: b, ${lake}`)).length, 1)
+  const hook = 'type: webhook, url: "http://h"'
+  assert.equal(parseConfig(sinks(`name: a, ${hook}`, `name: b, ${hook}`)).sinks.length, 2)
+  const one = 'type: postgres, url: "postgres://h/d"'
+  assert.equal(parseConfig(sinks(`name: a, ${one}`, `name: b, ${one}, schema: other`)).sinks.length, 2)
 })
 
 test('what the validator finds by itself is told as what to write instead', () => {
@@ -197,7 +213,7 @@ test('two sources or two sinks of one name are refused', () => {
   assert.deepEqual(faultsOf(`sources: [${one}, ${one}]`), [
     { path: 'sources', message: 'two sources have the same name' },
   ])
-  const sink = '{ name: s, type: sqlite }'
+  const sink = '{ name: s, type: webhook, url: "http://h" }'
   assert.deepEqual(faultsOf(`sources: []\nsinks: [${sink}, ${sink}]`), [
     { path: 'sinks', message: 'two sinks have the same name' },
   ])

@@ -56,6 +56,23 @@ test('so has every error of the driver and of the network', () => {
     [new Error('Query read timeout'), 'transient', 'postgres_slow'],
     [new Error('The server does not support SSL connections'), 'fatal', 'postgres_tls'],
     [
+      Object.assign(
+        new Error('Client network socket disconnected before secure TLS connection was established'),
+        {
+          code: 'ECONNRESET',
+        },
+      ),
+      'transient',
+      'postgres_away',
+    ],
+    [new Error('There was an error establishing an SSL connection'), 'transient', 'postgres_away'],
+    [new Error('Cannot use a pool after calling end on the pool'), 'transient', 'postgres_away'],
+    [
+      Object.assign(new Error('cache lookup failed'), { code: 'XX000', severity: 'ERROR' }),
+      'transient',
+      'postgres_fault',
+    ],
+    [
       Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
       'fatal',
       'postgres_tls',

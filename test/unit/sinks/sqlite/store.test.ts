@@ -207,3 +207,20 @@ test('an error names the database and the mend, but no text of a message', async
     return true
   })
 })
+
+test('a database that was set back while it is written to is not written past what it lacks', async (t) => {
+  const path = freshPath(t)
+  const store = await openAt(t, path)
+  store.write([messageSet(0, [exampleMessage({ id: 'e:a#b:1' })], 10)])
+  const other = new DatabaseSync(path)
+  t.after(() => {
+    other.close()
+  })
+  other.exec('delete from messages; delete from positions')
+  const next = messageSet(0, [exampleMessage({ id: 'e:a#b:2' })], 11)
+  assert.throws(() => store.write([next]), { remedy: 'transient', code: 'store_set_back' })
+  assert.deepEqual(other.prepare('select id from messages').all(), [])
+  assert.equal(store.position(0), null)
+  store.write([messageSet(0, [exampleMessage({ id: 'e:a#b:1' })], 10)])
+  assert.equal(store.position(0), 10)
+})
