@@ -7,9 +7,13 @@ import { filesStore } from '../support/files-store.ts'
 import { sinkSuite } from './sink-suite.ts'
 
 for (const format of formatNames) {
-  sinkSuite(`files (${format})`, async (t) => {
-    const path = mkdtempSync(join(tmpdir(), 'chatfeed-files-'))
-    t.after(() => rmSync(path, { recursive: true }))
-    return filesStore({ name: 'lake', type: 'files', path, format }, await openObjectStore(path))
-  })
+  sinkSuite(
+    `files (${format})`,
+    async (t) => {
+      const path = mkdtempSync(join(tmpdir(), 'chatfeed-files-'))
+      t.after(() => rmSync(path, { recursive: true }))
+      return filesStore({ name: 'lake', type: 'files', path, format }, await openObjectStore(path))
+    },
+    { isUncounted: true },
+  )
 }

@@ -16,11 +16,15 @@ suite('S3', () => {
     for (const close of closers) await close()
   })
 
-  sinkSuite('files in a bucket', async (t) => {
-    const { settings: s3 } = server
-    const path = server.place()
-    const objects = await openObjectStore(path, s3)
-    t.after(() => objects.close())
-    return filesStore({ name: 'lake', type: 'files', path, format: 'ndjson', s3 }, objects)
-  })
+  sinkSuite(
+    'files in a bucket',
+    async (t) => {
+      const { settings: s3 } = server
+      const path = server.place()
+      const objects = await openObjectStore(path, s3)
+      t.after(() => objects.close())
+      return filesStore({ name: 'lake', type: 'files', path, format: 'ndjson', s3 }, objects)
+    },
+    { isUncounted: true },
+  )
 })
