@@ -58,11 +58,12 @@ class FilesSink implements Sink {
   /** What it fails with, the window is gone: its records have to come again from where it began. */
   async write(records: RecordSet): Promise<readonly number[]> {
     const { partition } = records
+    let window: Window | undefined
     try {
       const stored: number[] = []
       let rest = records
       for (;;) {
-        const window = await this.#windowAt(partition, rest.fromOffset)
+        window = await this.#windowAt(partition, rest.fromOffset)
         const part = rest.before(window.mustEnd ?? Infinity)
         await window.add(this.#options.messagesOf(part), part.nextOffset)
         const isDue =
@@ -72,7 +73,7 @@ class FilesSink implements Sink {
         rest = rest.since(part.nextOffset)
       }
     } catch (error) {
-      await this.#drop(partition)
+      await this.#abandon(partition, window)
       throw error
     }
   }
@@ -84,9 +85,7 @@ class FilesSink implements Sink {
     try {
       return await this.#roll(partition, window)
     } catch (error) {
-      // That of the next reader, should there be one by now, is not touched.
-      if (this.#windows.get(partition) === window) await this.#drop(partition)
-      else await window.abandon()
+      await this.#abandon(partition, window)
       throw error
     }
   }
@@ -143,6 +142,12 @@ class FilesSink implements Sink {
   async #drop(partition: number): Promise<void> {
     const window = this.#windows.get(partition)
     this.#windows.delete(partition)
+    await window?.abandon()
+  }
+
+  /** Gives up a window that failed. That of the next reader, should there be one by now, is not touched. */
+  async #abandon(partition: number, window: Window | undefined): Promise<void> {
+    if (this.#windows.get(partition) === window) this.#windows.delete(partition)
     await window?.abandon()
   }
 
