@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dateOf, originOf, retryAfterOf } from '../../../../src/providers/http/headers.ts'
+import { dateOf, originOf, retryAfterOf } from '../../src/http-headers.ts'
 
 const nowMs = Date.parse('2026-11-23T03:20:00Z')
 

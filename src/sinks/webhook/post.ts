@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import { withDeadline } from '../../deadline.ts'
 import { ChatfeedError } from '../../errors.ts'
-import { dateOf, retryAfterOf } from '../../providers/http/headers.ts'
+import { dateOf, retryAfterOf } from '../../http-headers.ts'
 import type { WebhookConfig } from './config.ts'
 import { signature } from './signature.ts'
 import type { Answer } from './verdict.ts'

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { parseLossless } from '../../canonical.ts'
 import { decode, isTooLarge } from '../../http/encoding.ts'
-import { dateOf, retryAfterOf } from '../../http/headers.ts'
+import { dateOf, retryAfterOf } from '../../../http-headers.ts'
 import { endOfValue, membersOf, skipSpace } from '../../slices.ts'
 import { asTime } from '../message/records.ts'
 import type { Answer } from './verdicts.ts'

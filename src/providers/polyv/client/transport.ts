@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import { decode, tooLarge, undecodable } from '../../http/encoding.ts'
-import { dateOf, originOf, retryAfterOf } from '../../http/headers.ts'
+import { dateOf, originOf, retryAfterOf } from '../../../http-headers.ts'
 import type { Verdict } from './complaints.ts'
 import type { Answer } from './verdicts.ts'
 
